@@ -1,0 +1,1 @@
+"""Room `backends`: see docs/house.md."""

@@ -1,0 +1,1 @@
+"""The language everything else speaks: expressions, costs, derivations, documents, errors."""

@@ -1,0 +1,1 @@
+"""Room `gallery`: see docs/house.md."""

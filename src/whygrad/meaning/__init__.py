@@ -1,0 +1,1 @@
+"""Room `meaning`: see docs/house.md."""

@@ -1,0 +1,1 @@
+"""Room `show`: see docs/house.md."""

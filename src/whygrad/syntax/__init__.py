@@ -1,0 +1,1 @@
+"""Room `syntax`: see docs/house.md."""

@@ -1,0 +1,1 @@
+"""Room `train`: see docs/house.md."""
