@@ -1,0 +1,383 @@
+"""The command line: reads arguments, calls the verbs of :mod:`whygrad.api`, prints what ``show`` makes.
+
+A verb is a row of ``VERBS``: its help, its arguments, what it runs. Exit statuses: 0 done, 1 what ``fit``
+says about its end, 2 refused (the user can mend it), 3 an error of ours, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, NoReturn
+
+from whygrad import __version__
+from whygrad.core.errors import UsageError, WhygradError
+
+FORMATS = ("text", "latex", "markdown", "html", "json")
+PIPED_WIDTH = 80
+LARGEST_INPUT_BYTES = 1 << 16
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with its complaints as whygrad's own errors."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse would print."""
+        raise UsageError("error/usage", message, fix=f"{self.prog} --help lists what can be written")
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb of the command line."""
+
+    name: str
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+# --- what the verbs do ------------------------------------------------------------------------
+
+
+def api() -> Any:
+    """Load the verbs: the one late import, so that ``--help`` and mistakes in arguments answer at once."""
+    from whygrad import api as module  # noqa: PLC0415
+
+    return module
+
+
+def run_derive(options: argparse.Namespace) -> int:
+    """Derive a gradient and print the derivation."""
+    verbs = api()
+    cost = verbs.load_cost(given(options.cost), constants=pairs(options.set, "--set"), note=note)
+    at = pairs(options.at, "--at") or None
+    derivation = verbs.derive(cost, options.wrt, route=options.route, order=options.order, at=at)
+    show(verbs.document(derivation, options.level), options)
+    return 0
+
+
+def run_why(options: argparse.Namespace) -> int:
+    """Open a step, an expression or a page."""
+    show(api().why(given(options.subject), options.step), options)
+    return 0
+
+
+def run_gallery(options: argparse.Namespace) -> int:
+    """List the named costs, or print one."""
+    show(api().gallery(options.name), options)
+    return 0
+
+
+def run_fit(options: argparse.Namespace) -> int:
+    """Train on data and print what came out."""
+    verbs = api()
+    cost = verbs.load_cost(given(options.cost), constants=pairs(options.set, "--set"), note=note)
+    names = (
+        "target method rate steps standardise positive missing categories save force history plot separator "
+        "decimal encoding header seed"
+    )
+    chosen = {name: getattr(options, name) for name in names.split()}
+    result = verbs.fit(cost, options.data, bind=pairs(options.bind, "--bind"), note=note, **chosen)
+    show(verbs.document(result), options)
+    return result.status
+
+
+def run_predict(options: argparse.Namespace) -> int:
+    """Apply a saved model to data and print the predictions."""
+    chosen = {name: getattr(options, name) for name in ("separator", "decimal", "encoding", "header")}
+    result = api().predict(options.model, options.data, note=note, **chosen)
+    show(api().document(result), options)
+    return 0
+
+
+# --- their arguments --------------------------------------------------------------------------
+
+
+def derive_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``derive``."""
+    cost_arguments(parser)
+    parser.add_argument("--wrt", metavar="NAME", help="the parameter; all of them when not given")
+    parser.add_argument(
+        "--route",
+        choices=("chain", "substitution", "backprop"),
+        default="chain",
+        help="local derivatives multiplied; everything written out; from the cost backwards",
+    )
+    parser.add_argument("--level", choices=("brief", "normal", "full"), default="normal")
+    parser.add_argument("--order", type=int, choices=(1, 2), default=1, help="2 adds the Hessian")
+    parser.add_argument(
+        "--at",
+        metavar="w=2,b=1",
+        action="append",
+        default=[],
+        help="also evaluate each local derivative there",
+    )
+    format_argument(parser)
+
+
+def why_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``why``."""
+    parser.add_argument(
+        "subject", metavar="SUBJECT", help="a cost, an expression such as 'd/dz (1 + e^(-z))', or an id"
+    )
+    parser.add_argument("step", metavar="STEP", nargs="?", help="a step of the cost's derivation: chain.4")
+    format_argument(parser)
+
+
+def gallery_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``gallery``."""
+    parser.add_argument("name", metavar="NAME", nargs="?", help="show this cost")
+    format_argument(parser)
+
+
+def fit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``fit``."""
+    cost_arguments(parser)
+    parser.add_argument("--data", metavar="FILE", required=True, help="a CSV file with a header")
+    parser.add_argument("--target", metavar="COLUMN", help="the target; without it, the last column")
+    parser.add_argument(
+        "--bind",
+        metavar="x=age,bmi",
+        action="append",
+        default=[],
+        help="the columns that a name of the cost stands for",
+    )
+    parser.add_argument("--method", choices=("gd",), default="gd", help="gd: gradient descent")
+    parser.add_argument("--rate", type=float, help="the learning rate; without it, one that converges")
+    parser.add_argument("--steps", type=int, help="how many updates")
+    parser.add_argument("--standardise", action="store_true", help="scale each column of x to mean 0, sd 1")
+    parser.add_argument("--positive", metavar="VALUE", help="the label that counts as 1")
+    parser.add_argument("--missing", choices=("refuse", "drop", "mean"), default="refuse")
+    parser.add_argument("--categories", choices=("refuse", "drop-first", "all"), default="refuse")
+    parser.add_argument("--save", metavar="MODEL.json", help="keep the model")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+    parser.add_argument("--history", metavar="FILE", help="write the cost after each update as CSV")
+    parser.add_argument("--plot", metavar="FILE", help="draw the cost history")
+    parser.add_argument("--seed", type=int, default=0)
+    file_arguments(parser)
+    format_argument(parser)
+
+
+def predict_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``predict``."""
+    parser.add_argument("model", metavar="MODEL.json", help="what fit --save wrote")
+    parser.add_argument("--data", metavar="FILE", required=True, help="a CSV file with the same columns")
+    file_arguments(parser)
+    format_argument(parser)
+
+
+def cost_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that name a cost and its constants."""
+    parser.add_argument(
+        "cost", metavar="COST", help="a name of the gallery, a file, the text itself, or - for standard input"
+    )
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="the value of a constant"
+    )
+
+
+def file_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that say how a table is written; each is found out when not given."""
+    parser.add_argument("--separator", metavar="CHARACTER")
+    parser.add_argument("--decimal", choices=(".", ","))
+    parser.add_argument("--encoding", metavar="NAME")
+    parser.add_argument("--no-header", dest="header", action="store_false", help="the first line is data")
+
+
+def format_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument ``--format``."""
+    parser.add_argument("--format", choices=FORMATS, default="text")
+
+
+VERBS = (
+    Verb("derive", "derive the gradient of a cost, each step proved", derive_arguments, run_derive),
+    Verb("why", "open a step, differentiate an expression, explain an id", why_arguments, run_why),
+    Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
+    Verb("predict", "apply a trained model to data", predict_arguments, run_predict),
+    Verb("gallery", "list the named costs, or show one", gallery_arguments, run_gallery),
+)
+
+
+# --- reading arguments ------------------------------------------------------------------------
+
+
+def parser(chosen: str | None) -> Parser:
+    """Build the parser; only the verb that was chosen gets its arguments, the others need a line of help."""
+    top = Parser(
+        prog="whygrad",
+        description="Derives the gradient of a machine-learning cost in named steps, each one proved.",
+        epilog="whygrad VERB --help says what a verb takes.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"whygrad {__version__}")
+    verbs = top.add_subparsers(metavar="VERB", required=True)
+    for verb in VERBS:
+        sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help, allow_abbrev=False)
+        if verb.name == chosen:
+            verb.arguments(sub)
+            sub.set_defaults(run=verb.run)
+    return top
+
+
+LISTS = {"--set": re.compile(r"[^\W\d]\w*=[^=\s]+"), "--bind": re.compile(r"[^\W\d]\w*=[^=]+")}
+"""Options that take several values (``--bind x=age,bmi y=outcome``), and what a further value looks like."""
+
+
+def spread(arguments: Sequence[str]) -> Iterator[str]:
+    """Write ``--bind a=1 b=2`` as ``--bind a=1 --bind b=2``, so that a COST after it is not swallowed."""
+    option = ""
+    for place, word in enumerate(arguments):
+        if word in LISTS:
+            option = word
+        elif option and arguments[place - 1] != option:
+            if LISTS[option].fullmatch(word):
+                yield option
+            else:
+                option = ""
+        yield word
+
+
+def pairs(words: Sequence[str], option: str) -> Mapping[str, str]:
+    """Read ``a=1,b=2``. Commas inside brackets belong to the value; for ``--bind``, all but the first do."""
+    found: dict[str, str] = {}
+    for word in words:
+        pieces = [word] if option == "--bind" else re.split(r",(?![^\[(]*[\])])", word)
+        for piece in pieces:
+            name, equals, value = (part.strip() for part in piece.partition("="))
+            if not (name and equals and value):
+                raise UsageError(
+                    "error/usage",
+                    f"{option} takes NAME=VALUE, and {piece!r} is not that",
+                    fix=f"for instance {option} {EXAMPLES[option]}",
+                )
+            if name in found:
+                raise UsageError(
+                    "error/usage", f"{option} gives {name} twice", fix=f"leave one of the two {name}=… out"
+                )
+            found[name] = value
+    return found
+
+
+EXAMPLES = {"--set": "lambda=0.1", "--at": "w=2,b=1,x=0.5,y=1", "--bind": "x=age,bmi y=outcome"}
+
+
+def given(text: str) -> str:
+    """Return the argument, or for ``-`` what stands on standard input."""
+    if text != "-":
+        return text
+    raw = sys.stdin.buffer.read(LARGEST_INPUT_BYTES + 1)
+    if len(raw) > LARGEST_INPUT_BYTES:
+        raise UsageError(
+            "error/too-large",
+            "standard input holds more than 64 kB",
+            fix="give the cost alone, without its data",
+        )
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "error/usage",
+            f"standard input is not UTF-8 (byte {error.start})",
+            fix="save the text as UTF-8",
+        ) from None
+
+
+# --- printing ---------------------------------------------------------------------------------
+
+
+def show(document: object, options: argparse.Namespace) -> None:
+    """Print a document in the format asked for."""
+    text = api().render(document, options.format, width=width(), color=colored())
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def note(text: str) -> None:
+    """Say something beside the result, where a pipe does not take it."""
+    print(text, file=sys.stderr)
+
+
+def width() -> int:
+    """Return the terminal's width, or 80 where there is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or PIPED_WIDTH
+    except (OSError, ValueError):
+        return PIPED_WIDTH
+
+
+def colored() -> bool:
+    """Tell whether colours are wanted: on a terminal, unless NO_COLOR is set (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def use_utf8(*streams: IO[str]) -> None:
+    """Write UTF-8 whatever the locale says; an undecodable argument is echoed, not a crash."""
+    for stream in streams:
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status.
+
+    Parameters
+    ----------
+    arguments
+        The words after the program's name.
+
+    Returns
+    -------
+    int
+        0 done; 1 a fit that ended otherwise; 2 refused; 3 an error of ours; 130 interrupted; 141 reader gone.
+    """
+    use_utf8(sys.stdout, sys.stderr)
+    try:
+        status = dispatch(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered has nowhere to go; without this, Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as end:  # argparse, after --help and --version
+        return end.code if isinstance(end.code, int) else 0
+    except WhygradError as error:
+        note(str(error))
+        return 2
+    except Exception as error:  # the last line of defence: users see no traceback
+        if os.environ.get("WHYGRAD_DEBUG"):
+            raise
+        note(
+            f"internal error: {type(error).__name__}: {error} (please report it; WHYGRAD_DEBUG=1 shows where)"
+        )
+        return 3
+    return status
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Find the verb and run it."""
+    if not arguments:
+        parser(None).print_help()
+        return 0
+    verb = next((word for word in arguments if not word.startswith("-")), None)
+    names = [row.name for row in VERBS]
+    if verb is not None and verb not in names:
+        raise unknown_verb(verb, names)
+    options = parser(verb).parse_args(list(spread(arguments)))
+    return options.run(options)
+
+
+def unknown_verb(verb: str, names: Sequence[str]) -> UsageError:
+    """Make the error for a verb that is not there, with the nearest one."""
+    from difflib import get_close_matches  # noqa: PLC0415 - 5 ms that only this mistake pays
+
+    near = get_close_matches(verb, names, 1)
+    fix = (
+        f"whygrad {near[0]}" if near else f"one of {', '.join(names)}; to derive a cost: whygrad derive COST"
+    )
+    return UsageError("error/usage", f"there is no verb {verb!r}", fix=fix)
