@@ -113,7 +113,7 @@ STAGES = [
             *PYTHON,
             "-c",
             PYRIGHT,
-            ENVIRONMENT / "node" / "node_modules" / "pyright" / "dist" / "pyright.js",
+            ENVIRONMENT / "node" / "node_modules" / "pyright" / "index.js",
             f"--pythonpath={sys.executable}",
         ),
         "beside",

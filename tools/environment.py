@@ -161,7 +161,8 @@ def install(folder: Path, kind: str) -> None:
         "pip must reach a package index, once. Check the network or the proxy (https_proxy); a mirror\n"
         "       or a folder of wheels can be named with PIP_INDEX_URL or PIP_FIND_LINKS. Then try again."
     )
-    run([*command, *requirements(kind)], "installing " + ", ".join(requirements(kind)), advice)
+    if needed := requirements(kind):
+        run([*command, *needed], "installing " + ", ".join(needed), advice)
     if kind == "dev":
         fetch_browser_parts(folder, pip, advice)
     else:
@@ -221,7 +222,7 @@ def build(environment: Path, kind: str, key: str) -> None:
     new = environment.parent / f"{kind}.new-{os.getpid()}"
     try:
         create_venv(new)
-        say("installing " + ", ".join(requirements(kind)) + " ...")
+        say("installing " + (", ".join(requirements(kind)) or "nothing else") + " ...")
         install(new, kind)
         shutil.copyfile(PYPROJECT, new / "pyproject.toml")
         (new / "whygrad.json").write_text(json.dumps({"fingerprint": key}) + "\n", encoding="utf-8")
