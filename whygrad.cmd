@@ -1,5 +1,6 @@
 @echo off
 rem whygrad on Windows, from a checkout: see the file whygrad for what it does.
+rem The outer quotes in "for" are for cmd, which strips one pair when a command has several.
 setlocal
 set "root=%~dp0"
 set "python="

@@ -125,17 +125,15 @@ STAGES = [
 ]
 
 
-def timed(stage: Stage, options: argparse.Namespace) -> Result:
-    """Run a stage and print how it went, with its output if it failed."""
+def timed(stage: Stage, options: argparse.Namespace) -> tuple[Result, str]:
+    """Run a stage and say how it went, with its output if it failed."""
     began = time.monotonic()
     result = stage.run(options)
     verdict = "FAILED" if result.failed else "ok"
     text = f"{stage.name}: {verdict} ({time.monotonic() - began:.1f} s)\n"
     if result.failed and result.output:
         text += "".join(f"    {line}\n" for line in result.output.strip().splitlines())
-    sys.stdout.write(text)
-    sys.stdout.flush()
-    return result
+    return result, text
 
 
 def main() -> int:
@@ -151,9 +149,11 @@ def main() -> int:
     chosen = [stage for stage in STAGES if stage.fast or not options.fast]
     with ThreadPoolExecutor(max_workers=1) as pool:
         beside = [pool.submit(timed, stage, options) for stage in chosen if stage.when == "beside"]
-        results = [timed(stage, options) for stage in chosen if stage.when == "tests"]
-        results = [future.result() for future in beside] + results
-    results += [timed(stage, options) for stage in chosen if stage.when == "after"]
+        ends = [timed(stage, options) for stage in chosen if stage.when == "tests"]
+        ends = [future.result() for future in beside] + ends
+    ends += [timed(stage, options) for stage in chosen if stage.when == "after"]
+    sys.stdout.write("".join(text for _, text in ends))
+    results = [result for result, _ in ends]
 
     skipped = [why for result in results for why in result.skipped]
     skipped += [f"stage {stage.name}: left out by --fast" for stage in STAGES if stage not in chosen]

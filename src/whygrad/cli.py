@@ -52,9 +52,10 @@ def api() -> Any:
 
 def run_derive(options: argparse.Namespace) -> int:
     """Derive a gradient and print the derivation."""
+    constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
+    text = given(options.cost)
     verbs = api()
-    cost = verbs.load_cost(given(options.cost), constants=pairs(options.set, "--set"), note=note)
-    at = pairs(options.at, "--at") or None
+    cost = verbs.load_cost(text, constants=constants, note=note)
     derivation = verbs.derive(cost, options.wrt, route=options.route, order=options.order, at=at)
     show(verbs.document(derivation, options.level), options)
     return 0
@@ -62,7 +63,8 @@ def run_derive(options: argparse.Namespace) -> int:
 
 def run_why(options: argparse.Namespace) -> int:
     """Open a step, an expression or a page."""
-    show(api().why(given(options.subject), options.step), options)
+    subject = given(options.subject)
+    show(api().why(subject, options.step), options)
     return 0
 
 
@@ -74,14 +76,16 @@ def run_gallery(options: argparse.Namespace) -> int:
 
 def run_fit(options: argparse.Namespace) -> int:
     """Train on data and print what came out."""
+    constants, bind = pairs(options.set, "--set"), pairs(options.bind, "--bind")
+    text = given(options.cost)
     verbs = api()
-    cost = verbs.load_cost(given(options.cost), constants=pairs(options.set, "--set"), note=note)
+    cost = verbs.load_cost(text, constants=constants, note=note)
     names = (
         "target method rate steps standardise positive missing categories save force history plot separator "
         "decimal encoding header seed"
     )
     chosen = {name: getattr(options, name) for name in names.split()}
-    result = verbs.fit(cost, options.data, bind=pairs(options.bind, "--bind"), note=note, **chosen)
+    result = verbs.fit(cost, options.data, bind=bind, note=note, **chosen)
     show(verbs.document(result), options)
     return result.status
 
@@ -242,11 +246,10 @@ def spread(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def pairs(words: Sequence[str], option: str) -> Mapping[str, str]:
-    """Read ``a=1,b=2``. Commas inside brackets belong to the value; for ``--bind``, all but the first do."""
+    """Read ``a=1,b=2``; for ``--bind``, commas belong to the value."""
     found: dict[str, str] = {}
     for word in words:
-        pieces = [word] if option == "--bind" else re.split(r",(?![^\[(]*[\])])", word)
-        for piece in pieces:
+        for piece in [word] if option == "--bind" else outer_commas(word):
             name, equals, value = (part.strip() for part in piece.partition("="))
             if not (name and equals and value):
                 raise UsageError(
@@ -260,6 +263,18 @@ def pairs(words: Sequence[str], option: str) -> Mapping[str, str]:
                 )
             found[name] = value
     return found
+
+
+def outer_commas(text: str) -> list[str]:
+    """Split at the commas that stand outside all brackets."""
+    pieces, depth = [""], 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return pieces
 
 
 EXAMPLES = {"--set": "lambda=0.1", "--at": "w=2,b=1,x=0.5,y=1", "--bind": "x=age,bmi y=outcome"}
