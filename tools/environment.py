@@ -121,6 +121,12 @@ def try_lock(file: IO[bytes]) -> bool:
     return True
 
 
+def quiet_environment() -> dict[str, str]:
+    """Return the environment variables without those that would lead pip to install somewhere else."""
+    astray = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_REQUIREMENT"}
+    return {name: value for name, value in os.environ.items() if name not in astray} | {"PIP_USER": "0"}
+
+
 def run(command: list[str | Path], task: str, advice: str, cwd: Path | None = None) -> None:
     """Run a program quietly; if it fails, raise its last words and the advice."""
     done = subprocess.run(
@@ -129,6 +135,7 @@ def run(command: list[str | Path], task: str, advice: str, cwd: Path | None = No
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=cwd,
+        env=quiet_environment(),
         check=False,
         encoding="utf-8",
         errors="replace",
