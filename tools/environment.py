@@ -122,9 +122,10 @@ def try_lock(file: IO[bytes]) -> bool:
 
 
 def quiet_environment() -> dict[str, str]:
-    """Return the environment variables without those that would lead pip to install somewhere else."""
+    """Return the variables for pip and npm: none that lead elsewhere, and the system's certificates for node."""
     astray = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_REQUIREMENT"}
-    return {name: value for name, value in os.environ.items() if name not in astray} | {"PIP_USER": "0"}
+    kept = {name: value for name, value in os.environ.items() if name not in astray}
+    return {"NODE_USE_SYSTEM_CA": "1", **kept, "PIP_USER": "0"}
 
 
 def run(command: list[str | Path], task: str, advice: str, cwd: Path | None = None) -> None:

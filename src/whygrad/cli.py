@@ -218,7 +218,7 @@ def parser(chosen: str | None) -> Parser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"whygrad {__version__}")
-    verbs = top.add_subparsers(metavar="VERB", required=True)
+    verbs = top.add_subparsers(metavar="VERB", required=True, prog=top.prog)
     for verb in VERBS:
         sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help, allow_abbrev=False)
         if verb.name == chosen:
