@@ -159,6 +159,8 @@ def main() -> int:
     skipped += [f"stage {stage.name}: left out by --fast" for stage in STAGES if stage not in chosen]
     for why in skipped:
         print(f"skipped: {why}")
+    if options.fast:
+        print("not run: tests marked slow (left out by --fast)")
     if not options.all:
         print("not run: tests marked long (./check --all runs them)")
     passed, failed = sum(result.passed for result in results), sum(result.failed for result in results)

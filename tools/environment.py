@@ -122,7 +122,7 @@ def try_lock(file: IO[bytes]) -> bool:
 
 
 def quiet_environment() -> dict[str, str]:
-    """Return the variables for pip and npm: none that lead elsewhere, and the system's certificates for node."""
+    """Return the variables for pip and npm: none that lead elsewhere; node trusts the system's CAs."""
     astray = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DRY_RUN", "PIP_REQUIREMENT"}
     kept = {name: value for name, value in os.environ.items() if name not in astray}
     return {"NODE_USE_SYSTEM_CA": "1", **kept, "PIP_USER": "0"}
