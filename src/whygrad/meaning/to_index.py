@@ -286,7 +286,7 @@ class Converter:
         """Products of two; more of them are taken from the left."""
         args = e.args
         if len(args) != 2:
-            if len(args) < 2:
+            if len(args) == 1:
                 return (yield (args[0], at, avoid))
             args = (Apply(e.op, args[:-1]), args[-1])
         left, right = args
