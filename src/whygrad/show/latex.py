@@ -81,6 +81,8 @@ _FENCES: Final = {
     "⌊": "\\lfloor",
     "⌋": "\\rfloor",
 }
+_ACCENTS: Final = {"hat": "hat", "bar": "bar", "tilde": "tilde"}
+_WIDE_ACCENTS: Final = {"hat": "widehat", "bar": "overline", "tilde": "widetilde"}
 _BIG: Final = {"sum": "\\sum", "prod": "\\prod", "max": "\\max", "min": "\\min"}
 _ESCAPES: Final = str.maketrans(
     {
@@ -103,7 +105,7 @@ def escape(text: str) -> str:
     r"""Running text for LaTeX.
 
     >>> escape("50% of x_1")
-    '50\\\\% of x\\\\_1'
+    '50\\% of x\\_1'
     """
     return text.translate(_ESCAPES)
 
@@ -154,13 +156,8 @@ def _spell(box: Box, parts: tuple[_Tex, ...]) -> _Tex:
         case CasesBox():
             return _Tex(_cases(codes), True)
         case Accent(base, mark):
-            wide = len(base.text) > 1
-            command = {
-                "hat": "widehat" if wide else "hat",
-                "tilde": "tilde",
-                "bar": "overline" if wide else "bar",
-            }
-            return _Tex(f"\\{command[mark]}{{{codes[0]}}}")
+            names = _WIDE_ACCENTS if len(base.text) > 1 else _ACCENTS
+            return _Tex(f"\\{names[mark]}{{{codes[0]}}}")
         case Choice():
             return parts[0]
         case Mark():
@@ -231,8 +228,7 @@ def _fence(left: str, body: str, right: str, tall: bool) -> str:
 
 
 def _cases(codes: list[str]) -> str:
-    rows = [
-        f"{value} & \\text{{if }} {when}" for value, when in zip(codes[:-1:2], codes[1:-1:2], strict=True)
-    ]
+    pairs = zip(codes[:-1:2], codes[1:-1:2], strict=True)
+    rows = [f"{value} & \\text{{if }} {when}" for value, when in pairs]
     rows.append(f"{codes[-1]} & \\text{{otherwise}}")
     return "\\begin{cases} " + " \\\\ ".join(rows) + " \\end{cases}"

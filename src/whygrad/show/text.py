@@ -76,7 +76,7 @@ def breakable(
 def plain(spelled: str) -> str:
     r"""A spelled line without control characters.
 
-    >>> plain("a\\x01+ b")
+    >>> plain("a\x01+ b")
     'a + b'
     """
     return spelled.translate(_PLAIN)
@@ -148,11 +148,8 @@ def _atom(text: str, role: str) -> str:
 def _below(sub: str) -> str:
     """``_j``, ``_ij``, ``_{i+1,j}``: braces where more than letters and digits stand."""
     tight = plain(sub)
-    tight = (
-        tight
-        if ":" in tight or any(c in tight for c in "≠≤≥<>=∧")
-        else tight.replace(" + ", "+").replace(" − ", "−")
-    )
+    if not any(c in tight for c in ":=≠≤≥<>"):
+        tight = tight.replace(" + ", "+").replace(" − ", "−")
     simple = all(c.isalnum() or unicodedata.combining(c) for c in tight)
     return f"_{tight}" if simple else f"_{{{tight}}}"
 
@@ -182,9 +179,8 @@ def _limits(op: str, parts: tuple[str, ...]) -> str:
 
 
 def _cases(parts: tuple[str, ...]) -> str:
-    branches = [
-        f"{value} if {when};{BREAK_SUM}" for value, when in zip(parts[:-1:2], parts[1:-1:2], strict=True)
-    ]
+    pairs = zip(parts[:-1:2], parts[1:-1:2], strict=True)
+    branches = [f"{value} if {when};{BREAK_SUM}" for value, when in pairs]
     return "{" + "".join(branches) + f"{parts[-1]} otherwise}}"
 
 
