@@ -12,9 +12,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
-from whygrad import __version__
+import whygrad
 from whygrad.core.errors import UsageError, WhygradError
 
 FORMATS = ("text", "latex", "markdown", "html", "json")
@@ -43,34 +43,26 @@ class Verb:
 # --- what the verbs do ------------------------------------------------------------------------
 
 
-def api() -> Any:
-    """Load the verbs: the one late import, so that ``--help`` and mistakes in arguments answer at once."""
-    from whygrad import api as module  # noqa: PLC0415
-
-    return module
-
-
 def run_derive(options: argparse.Namespace) -> int:
     """Derive a gradient and print the derivation."""
     constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
     text = given(options.cost)
-    verbs = api()
-    cost = verbs.load_cost(text, constants=constants, note=note)
-    derivation = verbs.derive(cost, options.wrt, route=options.route, order=options.order, at=at)
-    show(verbs.document(derivation, options.level), options)
+    cost = whygrad.load_cost(text, constants=constants, note=note)
+    derivation = whygrad.derive(cost, options.wrt, route=options.route, order=options.order, at=at)
+    show(whygrad.document(derivation, options.level), options)
     return 0
 
 
 def run_why(options: argparse.Namespace) -> int:
     """Open a step, an expression or a page."""
     subject = given(options.subject)
-    show(api().why(subject, options.step), options)
+    show(whygrad.why(subject, options.step), options)
     return 0
 
 
 def run_gallery(options: argparse.Namespace) -> int:
     """List the named costs, or print one."""
-    show(api().gallery(options.name), options)
+    show(whygrad.gallery(options.name), options)
     return 0
 
 
@@ -78,23 +70,22 @@ def run_fit(options: argparse.Namespace) -> int:
     """Train on data and print what came out."""
     constants, bind = pairs(options.set, "--set"), pairs(options.bind, "--bind")
     text = given(options.cost)
-    verbs = api()
-    cost = verbs.load_cost(text, constants=constants, note=note)
+    cost = whygrad.load_cost(text, constants=constants, note=note)
     names = (
         "target method rate steps standardise positive missing categories save force history plot separator "
         "decimal encoding header seed"
     )
     chosen = {name: getattr(options, name) for name in names.split()}
-    result = verbs.fit(cost, options.data, bind=bind, note=note, **chosen)
-    show(verbs.document(result), options)
+    result = whygrad.fit(cost, options.data, bind=bind, note=note, **chosen)
+    show(whygrad.document(result), options)
     return result.status
 
 
 def run_predict(options: argparse.Namespace) -> int:
     """Apply a saved model to data and print the predictions."""
     chosen = {name: getattr(options, name) for name in ("separator", "decimal", "encoding", "header")}
-    result = api().predict(options.model, options.data, note=note, **chosen)
-    show(api().document(result), options)
+    result = whygrad.predict(options.model, options.data, note=note, **chosen)
+    show(whygrad.document(result), options)
     return 0
 
 
@@ -217,7 +208,7 @@ def parser(chosen: str | None) -> Parser:
         epilog="whygrad VERB --help says what a verb takes.",
         allow_abbrev=False,
     )
-    top.add_argument("--version", action="version", version=f"whygrad {__version__}")
+    top.add_argument("--version", action="version", version=f"whygrad {whygrad.__version__}")
     verbs = top.add_subparsers(metavar="VERB", required=True, prog=top.prog)
     for verb in VERBS:
         sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help, allow_abbrev=False)
@@ -306,7 +297,7 @@ def given(text: str) -> str:
 
 def show(document: object, options: argparse.Namespace) -> None:
     """Print a document in the format asked for."""
-    text = api().render(document, options.format, width=width(), color=colored())
+    text = whygrad.render(document, options.format, width=width(), color=colored())
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
