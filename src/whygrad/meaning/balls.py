@@ -32,8 +32,39 @@ def _normal_cdf(x: arb) -> arb:
     return HALF * (-x / arb(2).sqrt()).erfc()
 
 
+def _softplus(x: arb) -> arb:
+    return x.exp().log1p()
+
+
+def _relu(x: arb) -> arb:
+    return x.max(ZERO)
+
+
+def _gelu(x: arb) -> arb:
+    return x * _normal_cdf(x)
+
+
+def _silu(x: arb) -> arb:
+    return x * _sigmoid(x)
+
+
+def _abs(x: arb) -> arb:
+    return abs(x)
+
+
+def _trigamma(x: arb) -> arb:
+    return arb(2).zeta(x)
+
+
+def _clip(x: arb, low: arb, high: arb) -> arb:
+    return x.max(low).min(high)
+
+
 def _on_positive(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
-    return lambda x: f(x) if x > 0 else NAN
+    def guarded(x: arb) -> arb:
+        return f(x) if x > 0 else NAN
+
+    return guarded
 
 
 def _beta(a: arb, b: arb) -> arb:
@@ -58,14 +89,14 @@ BALLS: Final[dict[str, Callable[..., arb]]] = {
     "log1p": arb.log1p,
     "expm1": arb.expm1,
     "sqrt": arb.sqrt,
-    "abs": abs,
+    "abs": _abs,
     "sign": _sign,
     "sigmoid": _sigmoid,
     "tanh": arb.tanh,
-    "softplus": lambda x: x.exp().log1p(),
-    "relu": lambda x: x.max(ZERO),
-    "gelu": lambda x: x * _normal_cdf(x),
-    "silu": lambda x: x * _sigmoid(x),
+    "softplus": _softplus,
+    "relu": _relu,
+    "gelu": _gelu,
+    "silu": _silu,
     "sin": arb.sin,
     "cos": arb.cos,
     "tan": arb.tan,
@@ -79,13 +110,13 @@ BALLS: Final[dict[str, Callable[..., arb]]] = {
     "Phi": _normal_cdf,
     "lgamma": _on_positive(arb.lgamma),
     "digamma": _on_positive(arb.digamma),
-    "trigamma": _on_positive(lambda x: arb(2).zeta(x)),
+    "trigamma": _on_positive(_trigamma),
     "Gamma": _on_positive(arb.gamma),
     "beta": _beta,
     "floor": _floor,
     "min": arb.min,
     "max": arb.max,
-    "clip": lambda x, low, high: x.max(low).min(high),
+    "clip": _clip,
 }
 """One row for each function of :mod:`whygrad.core.functions`."""
 
@@ -114,6 +145,11 @@ COMPARE: Final[dict[str, Callable[[arb, arb], arb]]] = {
 }
 
 
+def complement(x: arb) -> arb:
+    """``not``."""
+    return ONE - x
+
+
 def conjunction(parts: Sequence[arb]) -> arb:
     """``and``: false as soon as one part is, whatever the others are."""
     if any(part.is_zero() for part in parts):
@@ -123,7 +159,7 @@ def conjunction(parts: Sequence[arb]) -> arb:
 
 def disjunction(parts: Sequence[arb]) -> arb:
     """``or``: true as soon as one part is."""
-    return ONE - conjunction([ONE - part for part in parts])
+    return ONE - conjunction([complement(part) for part in parts])
 
 
 def matrix_inverse(entries: Sequence[arb], n: int) -> list[arb]:

@@ -19,9 +19,10 @@ from whygrad.core.cost import Scope
 from whygrad.core.errors import BudgetError
 from whygrad.core.expr import Expr, Partial
 from whygrad.meaning.balls import BALLS
-from whygrad.meaning.program import Compiler, Program, Values
-from whygrad.meaning.sample import Point, dimensions, draw_point, draw_sizes
+from whygrad.meaning.program import Program, Values
+from whygrad.meaning.sample import Point, Sampler, draw_sizes
 from whygrad.meaning.to_index import Converter
+from whygrad.meaning.unroll import Compiler
 
 __all__ = ["BALLS", "Refutation", "difference", "enclose", "sampled_equal"]
 
@@ -84,7 +85,7 @@ def difference(a: Expr, b: Expr, scope: Scope, seed: int = 1, tries: int = 24) -
     True
     """
     a, b = entries((a, b), scope)
-    for program, point in _draws((a, b), scope, seed, tries, groups=3, simple=2):
+    for program, point in _draws((a, b), scope, seed, tries, groups=3, simple=8):
         for bits in PRECISIONS[::2]:
             values = program.run(point, bits)
             found, sure = _apart(program, values)
@@ -184,15 +185,16 @@ def _draws(
 ) -> Iterator[tuple[Program, Point]]:
     """Points with a program for their sizes: ``groups`` assignments of sizes, taken in turn.
 
-    Of three points ``simple`` are round ones.
+    The first ``simple`` are round ones, then every other.
     """
-    dims = dimensions(exprs, scope)
+    sampler = Sampler(exprs, scope)
+    dims = sampler.dimensions
     sizes = [draw_sizes(dims, seed + 7919 * k) for k in range(groups if dims else 1)]
     for k in range(tries):
         chosen = sizes[k % len(sizes)]
         program = compiled(exprs, scope, chosen)
         if program is not None:
-            yield program, draw_point(exprs, scope, seed + k, chosen, simple=k % 3 < simple)
+            yield program, sampler.draw(seed + k, chosen, simple=k < simple or (k % 2 == 0 and simple > 0))
 
 
 # --- comparing ------------------------------------------------------------------------------------

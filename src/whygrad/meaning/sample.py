@@ -186,28 +186,41 @@ def draw_point(
     >>> all(value in (0, 1) for value in point.values.values())
     True
     """
-    rng = random.Random(seed)
-    full = draw_sizes(dimensions(exprs, scope), rng.randrange(1 << 30))
-    full.update(sizes or {})
-    symbols = free_symbols(exprs, scope)
-    pointers = _pointers(symbols, full)
-    values: dict[Key, Fraction] = {}
-    shapes: dict[str, tuple[int, ...]] = {}
-    source = _Source(rng, simple)
-    for name in dict.fromkeys(symbol.name for symbol in symbols):
-        declaration = scope.declarations.get(name)
-        shape = _shape(name, symbols, declaration, full)
-        shapes[name] = shape
-        if declaration is None:
-            drawn = [source.anything(unit) for unit in [rng.random() < 0.5] for _ in places(shape)]
-        else:
-            drawn = _array(declaration, shape, source, pointers.get(name))
-        values.update(zip(((name, place) for place in places(shape)), drawn, strict=True))
-    positions = {
-        index: rng.randint(1, size_of_dim(index.dim, full))
-        for index in sorted(_free(exprs), key=lambda i: (i.letter, i.dim))
-    }
-    return Point(values, full, positions, symbols, shapes)
+    return Sampler(exprs, scope).draw(seed, sizes, simple=simple)
+
+
+class Sampler:
+    """What some expressions need, looked up once; then points are drawn."""
+
+    def __init__(self, exprs: Sequence[Expr], scope: Scope) -> None:
+        self.scope = scope
+        self.symbols = free_symbols(exprs, scope)
+        self.dimensions = dimensions(exprs, scope)
+        self.letters = sorted(_free(exprs), key=lambda i: (i.letter, i.dim))
+        self.names = tuple(dict.fromkeys(symbol.name for symbol in self.symbols))
+        self.pointers = {n for s in self.symbols for index in s.indices for n in walk.names(index)}
+
+    def draw(self, seed: int, sizes: Mapping[str, int] | None = None, *, simple: bool = False) -> Point:
+        """An admissible point; see :func:`draw_point`."""
+        rng = random.Random(seed)
+        full = dict(sizes or {})
+        if any(dim not in full for dim in self.dimensions):
+            full = draw_sizes(self.dimensions, rng.randrange(1 << 30)) | full
+        least = min(full.values(), default=2)
+        values: dict[Key, Fraction] = {}
+        shapes: dict[str, tuple[int, ...]] = {}
+        source = _Source(rng, simple)
+        for name in self.names:
+            declaration = self.scope.declarations.get(name)
+            shape = shapes[name] = _shape(name, self.symbols, declaration, full)
+            if declaration is None:
+                draw = source.unit if rng.random() < (0.8 if simple else 0.5) else source.real
+                drawn = [draw() for _ in places(shape)]
+            else:
+                drawn = _array(declaration, shape, source, least if name in self.pointers else None)
+            values.update(zip([(name, place) for place in places(shape)], drawn, strict=True))
+        positions = {index: rng.randint(1, size_of_dim(index.dim, full)) for index in self.letters}
+        return Point(values, full, positions, self.symbols, shapes)
 
 
 def _free(exprs: Iterable[Expr]) -> set[Index]:
@@ -235,16 +248,6 @@ def _shape(
     return tuple(shape)
 
 
-def _pointers(symbols: Iterable[Symbol], sizes: Mapping[str, int]) -> dict[str, int]:
-    """Names whose values are used as positions, with the number of positions they may point to."""
-    found: dict[str, int] = {}
-    least = min(sizes.values(), default=2)
-    for symbol in symbols:
-        for index in symbol.indices:
-            found.update(dict.fromkeys(walk.names(index), least))
-    return found
-
-
 class _Source:
     """Random numbers of the two kinds."""
 
@@ -255,24 +258,21 @@ class _Source:
         """Inside (0, 1)."""
         if self.simple:
             return self.rng.choice(_ROUND_UNIT)
-        return Fraction(self.rng.randrange(1, 1 << _BITS), 1 << _BITS)
+        return Fraction(self.rng.getrandbits(_BITS) | 1, 1 << _BITS)
 
     def real(self) -> Fraction:
         """Between -2 and 2, not 0; now and then farther out."""
         if self.simple:
             return self.rng.choice(_ROUND)
-        scale = 4 if self.rng.random() < 0.1 else 2
-        return (self.unit() * scale) * self.rng.choice((-1, 1))
+        bits = self.rng.getrandbits(_BITS + 1) | 1
+        sign = -1 if self.rng.getrandbits(1) else 1
+        return Fraction(sign * bits, 1 << (_BITS if self.rng.getrandbits(3) else _BITS - 1))
 
     def positive(self) -> Fraction:
         """Above 0."""
         if self.simple:
             return abs(self.rng.choice(_ROUND))
-        return self.unit() * self.rng.choice((1, 2, 3))
-
-    def anything(self, unit: bool) -> Fraction:
-        """Of a name nothing is known about."""
-        return self.unit() if unit else self.real()
+        return Fraction(self.rng.getrandbits(_BITS) | 1, 1 << (_BITS - self.rng.getrandbits(1)))
 
     def within(self, low: Fraction | None, high: Fraction | None) -> Fraction:
         """Inside an interval."""
@@ -305,6 +305,8 @@ def _array(d: Declaration, shape: tuple[int, ...], source: _Source, pointer: int
 def _entry(d: Declaration, source: _Source, pointer: int | None) -> Fraction:
     if d.values:
         return source.rng.choice(d.values)
+    if not d.domains:
+        return source.real()
     low = d.low
     high = min((domain.high for domain in d.domains if domain.high is not None), default=None)
     if not d.has("integer"):

@@ -165,12 +165,29 @@ class Converter:
         """Dimensions of ``e``, remembered for all its parts."""
         found = self._layouts.get(e)
         if found is None:
-            for node in walk.postorder(e):
-                if node not in self._layouts:
-                    kids = tuple(self._layouts[kid] for kid in walk.children(node))
-                    self._layouts[node] = node_layout(node, kids, self.scope)
+            self._look_at(e)
             found = self._layouts[e]
         return found
+
+    def _look_at(self, e: Expr) -> None:
+        """Find the layouts below ``e`` and where arrays are, skipping what is known."""
+        layouts, arrays = self._layouts, self._arrays
+        stack: list[Expr] = [e]
+        while stack:
+            node = stack[-1]
+            if node in layouts:
+                stack.pop()
+                continue
+            kids = walk.children(node)
+            missing = [kid for kid in kids if kid not in layouts]
+            if missing:
+                stack.extend(missing)
+                continue
+            layouts[node] = layout = node_layout(node, tuple([layouts[kid] for kid in kids]), self.scope)
+            arrays[node] = (
+                layout.rank > 0 or isinstance(node, (Apply, Entry)) or any([arrays[kid] for kid in kids])
+            )
+            stack.pop()
 
     def fresh(self, dim: str, avoid: Iterable[str]) -> Index:
         """An index over ``dim`` by one of its own letters, or one that is nobody's."""
@@ -206,15 +223,8 @@ class Converter:
 
     def _plain(self, e: Expr) -> bool:
         """Whether ``e`` holds no array at all, so that it is its own index form."""
-        found = self._arrays.get(e)
-        if found is None:
-            self.layout(e)
-            for node in walk.postorder(e):
-                array = isinstance(node, (Apply, Entry)) or self._layouts[node].rank > 0
-                array = array or any(self._arrays[kid] for kid in walk.children(node))
-                self._arrays[node] = array
-            found = self._arrays[e]
-        return not found
+        self.layout(e)
+        return not self._arrays[e]
 
     def _convert(self, e: Expr, at: tuple[Position, ...], avoid: frozenset[str]) -> Conversion:
         if not at and self._plain(e):
