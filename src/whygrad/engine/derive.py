@@ -1,0 +1,250 @@
+"""The gradient of a cost, derived by a route: chain, substitution or backprop.
+
+All routes use the same rows and the same simplifier; they differ in what is named on the way. Each
+stage is checked by the judges as it is made, and the result of each route against the derivative of
+the cost written out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from whygrad.core.cost import Cost, Definition, Scope
+from whygrad.core.derivation import Derivation, ParameterDerivation, Route, Stage
+from whygrad.core.errors import NotScalarError, UsageError
+from whygrad.core.expr import Expr, Index, Partial, Symbol
+from whygrad.core.functions import FUNCTIONS
+from whygrad.core.walk import free_indices, letters
+from whygrad.engine.differentiate import Known, calls, movers
+from whygrad.engine.graph import Graph, build, parameter_indices, uses
+from whygrad.engine.stages import Maker, paths_stage, product_stage, proved, total_stage
+from whygrad.engine.substitution import substitution_stages
+from whygrad.meaning.to_index import cost_to_index
+
+LONGEST_CHAIN = 6
+"""More links than this are read better one cotangent at a time."""
+
+
+def derive(cost: Cost, wrt: str | None = None, route: Route = "chain") -> Derivation:
+    """Derive the gradient of ``cost`` and keep every step.
+
+    Parameters
+    ----------
+    cost
+        A cost whose goal is a number.
+    wrt
+        A parameter (or a definition taken as variable); all parameters when None.
+    route
+        ``"chain"``, ``"substitution"`` or ``"backprop"``.
+
+    Returns
+    -------
+    Derivation
+        For each parameter its stages and result; the result has the parameter's indices
+        (denominator layout).
+
+    Raises
+    ------
+    NotScalarError
+        If the goal has a free index.
+    UsageError
+        If ``wrt`` names nothing of the cost.
+    NoRuleError, BudgetError
+        From the rules.
+    """
+    by_index = cost_to_index(cost)
+    goal = by_index.definition(by_index.goal)
+    if goal.indices:
+        raise NotScalarError(
+            "error/not-scalar",
+            f"{goal.name} has the index {', '.join(i.letter for i in goal.indices)}",
+            fix=f"end with a sum or a mean over {goal.indices[0].letter}",
+            source=cost.source,
+            span=goal.span,
+        )
+    targets = _targets(by_index, wrt)
+    folding = frozenset(d.name for d in by_index.definitions if not d.is_function and d.name != goal.name)
+    maker = Maker(by_index.scope, route, folding)
+    made: list[ParameterDerivation] = []
+    shown = [wrt] if wrt is not None else targets
+    for name in targets:
+        derivation = _one(by_index, name, route, maker)
+        if name in shown:
+            made.append(derivation)
+    return Derivation(by_index, route, tuple(made), notes=_notes(by_index))
+
+
+def _targets(cost: Cost, wrt: str | None) -> list[str]:
+    """The names to differentiate by, in order; earlier ones are derived so that ids stay the same."""
+    moving = [p.name for p in cost.parameters]
+    if wrt is None:
+        if not moving:
+            raise UsageError(
+                "error/no-parameter",
+                "the cost declares no parameter",
+                fix="declare one (param w[j]) or say which name to differentiate by (--wrt w)",
+            )
+        return moving
+    known = [*moving, *(d.name for d in cost.definitions if not d.is_function), *(d.name for d in cost.declarations)]
+    if wrt not in known:
+        raise UsageError(
+            "error/no-parameter",
+            f"{wrt} is not a name of this cost",
+            fix=f"use one of {', '.join(dict.fromkeys(known))}",
+        )
+    return moving[: moving.index(wrt) + 1] if wrt in moving else [wrt]
+
+
+def wrt_symbol(cost: Cost, name: str) -> Symbol:
+    """The name with index letters that nothing in the cost holds free."""
+    definition = next((d for d in cost.definitions if d.name == name), None)
+    indices = definition.indices if definition is not None else parameter_indices(cost, name)
+    return Symbol(name, indices)
+
+
+def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivation:
+    scope = cost.scope
+    wrt = wrt_symbol(cost, name)
+    if name not in movers_of_goal(cost):
+        left = Partial(Symbol(cost.goal), wrt)
+        stage = total_stage(maker, left, {}, scope)
+        return ParameterDerivation(wrt, (), (stage,), stage.result, stage.evidence)
+    if route == "substitution":
+        stages, chain = substitution_stages(cost, wrt, maker), ()
+    elif route == "chain":
+        stages, chain = _chain(cost, wrt, maker)
+    else:
+        stages, chain = _reverse(cost, build(cost, cost.goal, name, wrt), maker, cost.goal), ()
+    final = stages[-1]
+    evidence = proved(final.left, final.result, scope)
+    return ParameterDerivation(final.left.wrt, chain, tuple(stages), final.result, evidence)  # pyright: ignore
+
+
+def movers_of_goal(cost: Cost) -> frozenset[str]:
+    """The names that the goal depends on."""
+    found = {cost.goal}
+    for definition in reversed(cost.definitions):
+        if definition.name in found:
+            found |= uses(definition)
+    return frozenset(found)
+
+
+def loss_level(cost: Cost, name: str) -> str:
+    """The definition the goal sums up (the loss of one example), or the goal itself.
+
+    It is the only definition through which the goal depends on ``name``, it has an index, and
+    everything below it down to the parameter keeps that index.
+    """
+    goal = cost.definition(cost.goal)
+    moving = movers(cost.scope, name)
+    through = [d.name for d in cost.definitions if d.name in uses(goal) & moving and d.name != goal.name]
+    if len(through) != 1 or through[0] == name:
+        return goal.name
+    loss = cost.definition(through[0])
+    if not loss.indices or loss.is_function:
+        return goal.name
+    graph = build(cost, loss.name, name)
+    kept = frozenset(loss.indices)
+    inner = [graph.symbols[n] for n in graph.order if n != name]
+    return loss.name if all(kept <= free_indices(s) for s in inner) else goal.name
+
+
+def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Expr, ...]]:
+    root = loss_level(cost, wrt.name)
+    graph = build(cost, root, wrt.name, _apart(cost, wrt, root))
+    path = graph.path
+    if path is None or len(path) > LONGEST_CHAIN:
+        stages = _reverse(cost, graph, maker, root)
+        chain: tuple[Expr, ...] = ()
+    else:
+        chain = tuple(Partial(link.upper, link.lower) for link in path) if len(path) > 1 else ()
+        stages = _links(cost, graph, maker)
+    if root == cost.goal:
+        return stages, chain
+    last = stages[-1]
+    loss = cost.definition(root)
+    known = {root: Known(loss.indices, last.result, last.id)}
+    left = Partial(Symbol(cost.goal), graph.target)
+    stages.append(total_stage(maker, left, known, cost.scope))
+    return stages, chain
+
+
+def _apart(cost: Cost, wrt: Symbol, root: str) -> Symbol:
+    """The variable with letters apart from those of the root."""
+    from_root = {i.letter for i in cost.definition(root).indices}
+    if not from_root & letters(wrt):
+        return wrt
+    graph = build(cost, root, wrt.name)
+    return graph.target
+
+
+def _links(cost: Cost, graph: Graph, maker: Maker) -> list[Stage]:
+    """Each local derivative on its own, then their product."""
+    path = graph.path
+    assert path is not None
+    made: list[tuple[Stage, bool]] = []
+    for link in path:
+        if link.upper.name == cost.goal and len(path) == 1:
+            return [total_stage(maker, Partial(link.upper, link.lower), {}, cost.scope)]
+        made.append(maker.local(link.upper, link.lower))
+    stages = [replace(stage, reused=True) if old else stage for stage, old in made]
+    if len(path) == 1:
+        return stages
+    left = Partial(graph.root, graph.target)
+    before = _same_prefix(maker, graph, stages)
+    pairs = list(zip(path, stages, strict=True))
+    stages.append(product_stage(maker, left, pairs, cost.scope, as_in=before))
+    return stages
+
+
+def _same_prefix(maker: Maker, graph: Graph, stages: list[Stage]) -> str:
+    """The number of an earlier product that began with the same links, or ""."""
+    ids = tuple(s.id for s in stages)
+    for stage in maker.done:
+        same = stage.uses[:-1] == ids[:-1] and len(stage.uses) == len(ids) > 1
+        if same and isinstance(stage.left, Partial) and stage.left.body is graph.root:
+            return stage.id.rsplit(".", 1)[-1]
+    return ""
+
+
+def _reverse(cost: Cost, graph: Graph, maker: Maker, root: str) -> list[Stage]:
+    """Cotangents from the root down: ∂R/∂u for every definition, then for the parameter."""
+    stages: list[Stage] = []
+    known: dict[str, Known] = {}
+    for name in graph.order:
+        lower = graph.symbols[name]
+        left = Partial(graph.root, lower)
+        old = next((s for s in maker.done if s.left is left), None)
+        if old is not None:
+            stage = replace(old, reused=True)
+        else:
+            links = [
+                (link, None if link.upper.name == root else known[link.upper.name])
+                for link in graph.links[name]
+            ]
+            stage = paths_stage(maker, left, links, cost.scope)
+        stages.append(stage)
+        indices = tuple(i for i in lower.indices if isinstance(i, Index))
+        known[name] = Known(indices, stage.result, stage.id)
+    return stages
+
+
+def _notes(cost: Cost) -> tuple[str, ...]:
+    """Conventions at kinks of the functions the cost uses."""
+    used: set[str] = set()
+    for d in cost.definitions:
+        used |= calls(d.body)
+    return tuple(
+        f"{name}: {FUNCTIONS[name].convention}" for name in FUNCTIONS if name in used and FUNCTIONS[name].convention
+    )
+
+
+def gradient(cost: Cost, name: str) -> tuple[Expr, Scope]:
+    """The gradient with respect to one parameter and the scope of its names, without the narration."""
+    derivation = derive(cost, name)
+    return derivation.parameters[-1].result, derivation.cost.scope
+
+
+def definitions_of(cost: Cost) -> tuple[Definition, ...]:
+    """The definitions that are not functions of arguments."""
+    return tuple(d for d in cost.definitions if not d.is_function)

@@ -1,0 +1,337 @@
+"""Unevaluated derivatives worked out one rule at a time.
+
+A line holds ``Partial`` nodes; each step takes the outermost one and applies the one row that fits
+it. What is already known (an earlier stage's result) is put in instead of derived again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from whygrad.core.cost import Definition, Scope
+from whygrad.core.errors import BudgetError, NoRuleError
+from whygrad.core.expr import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Add,
+    Call,
+    Cases,
+    Compare,
+    Delta,
+    Expr,
+    Index,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    Reduce,
+    Symbol,
+    add,
+    mul,
+)
+from whygrad.core.walk import (
+    Path,
+    fold,
+    free_indices,
+    fresh_index,
+    letters,
+    names,
+    paths,
+    rename_bound,
+    substitute,
+)
+from whygrad.engine.trace import Trace
+from whygrad.rules.functions import FUNCTION_RULES
+from whygrad.rules.rule import Bindings, fill, match
+from whygrad.rules.table import RULES
+
+Reason = tuple[str | Expr, ...] | None
+Applied = tuple[str, Expr, Bindings, Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A derivative found before: of ``name[indices]``; ``stage`` cites where."""
+
+    indices: tuple[Index, ...]
+    value: Expr
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the derivative rules need to know.
+
+    ``movers`` are the names that move with the variable (itself among them). ``known`` are results
+    to put in; ``kept`` names stay as unevaluated factors.
+    """
+
+    scope: Scope
+    wrt: Symbol
+    movers: frozenset[str]
+    known: Mapping[str, Known] = field(default_factory=dict[str, Known])
+    kept: frozenset[str] = frozenset()
+    linear_only: bool = False
+    """Only carry the derivative through sums, constants and names; leave the rest."""
+
+    def moves(self, e: Expr) -> bool:
+        """Whether ``e`` depends on the variable."""
+        return bool(names(e) & self.movers) or bool(calls(e) & self.movers)
+
+
+def _calls(node: Expr, kids: tuple[frozenset[str], ...]) -> frozenset[str]:
+    union: frozenset[str] = frozenset().union(*kids) if kids else frozenset()
+    return union | {node.name} if isinstance(node, Call) else union
+
+
+def calls(e: Expr) -> frozenset[str]:
+    """The functions called in ``e``."""
+    return fold(e, _calls, memo="calls")
+
+
+def movers(scope: Scope, wrt: str) -> frozenset[str]:
+    """``wrt`` and every definition that depends on it, through others."""
+    found = {wrt}
+    for name, definition in scope.definitions.items():  # in order: what is used stands above
+        if name == wrt or name in definition.parameters:
+            continue
+        body = definition.body
+        if (names(body) | calls(body)) & found:
+            found.add(name)
+    return frozenset(found)
+
+
+def frame(scope: Scope, wrt: Symbol, known: Mapping[str, Known] | None = None,
+          kept: frozenset[str] = frozenset()) -> Frame:  # fmt: skip
+    """A frame with the movers worked out."""
+    return Frame(scope, wrt, movers(scope, wrt.name), known or {}, kept)
+
+
+def differentiate(line: Expr, frame: Frame, budget: int = 4000) -> Trace:
+    """Work out every Partial by ``frame.wrt`` in ``line``; house-keeping is left undone.
+
+    Raises
+    ------
+    NoRuleError
+        For a function without a derivative row.
+    BudgetError
+        After ``budget`` steps; ``partial`` is the trace so far.
+    """
+    trace = Trace(line)
+    while True:
+        found = _next_partial(trace.line, frame)
+        if found is None:
+            return trace
+        if len(trace.steps) >= budget:
+            error = BudgetError(
+                "error/not-finished",
+                f"the derivative needs more than {budget} steps",
+                fix="name intermediate results in the cost, so that each is derived once",
+            )
+            error.partial = trace
+            raise error
+        path, node = found
+        rule, new, bindings, reason = apply_derivative(node, frame, letters(trace.line))
+        trace.apply(path, rule, new, bindings, reason)
+
+
+def _next_partial(line: Expr, frame: Frame) -> tuple[Path, Partial] | None:
+    for path, node in paths(line):
+        if isinstance(node, Partial) and node.wrt is frame.wrt and not _is_kept(node, frame):
+            return path, node
+    return None
+
+
+def _is_kept(node: Partial, frame: Frame) -> bool:
+    body = node.body
+    if isinstance(body, Symbol) and body.name in frame.kept:
+        return True
+    if not frame.linear_only or not frame.moves(body):
+        return False
+    match body:
+        case Add() | Symbol() | Reduce("sum"):
+            return False
+        case Mul(factors):
+            return all(frame.moves(f) for f in factors)
+        case _:
+            return True
+
+
+def apply_derivative(node: Partial, frame: Frame, taken: frozenset[str]) -> Applied:
+    """The one derivative rule that fits ``node``."""
+    body, wrt = node.body, node.wrt
+    if not frame.moves(body):
+        return "derivative/constant", ZERO, {"c": body, "x": wrt}, None
+    match body:
+        case Symbol():
+            return _symbol(body, wrt, frame)
+        case Add(terms):
+            return "derivative/sum", add(*(Partial(t, wrt) for t in terms)), {"x": wrt}, None
+        case Mul(factors):
+            return _product(factors, wrt, frame)
+        case Pow():
+            return _power(body, wrt, frame)
+        case Call():
+            return _call(body, wrt, frame)
+        case Reduce():
+            return _reduce(body, wrt, taken)
+        case Cases(branches, otherwise):
+            new = Cases(((c, Partial(v, wrt)) for c, v in branches), Partial(otherwise, wrt))
+            return "derivative/cases", new, {"x": wrt}, None
+        case Compare():
+            return "derivative/step", ZERO, {"u": body}, None
+        case _:
+            raise NoRuleError(
+                "error/no-rule",
+                f"no derivative is known for {type(body).__name__.lower()} here",
+                fix="write this part with sums over indices",
+            )
+
+
+def _symbol(body: Symbol, wrt: Symbol, frame: Frame) -> Applied:
+    if body.name == wrt.name:
+        if body is wrt:
+            return "derivative/variable", ONE, {"x": wrt}, None
+        deltas = [Delta(a, b) for a, b in zip(body.indices, wrt.indices, strict=True) if a is not b]
+        return "derivative/other-entry", mul(*deltas), {"u": body, "x": wrt}, None
+    known = frame.known.get(body.name)
+    if known is not None:
+        swap: dict[Expr, Expr] = dict(zip(known.indices, body.indices, strict=True))
+        value = substitute(known.value, swap)
+        return "chain/put-in", value, {"u": body}, ("put in ", known.stage)
+    return "definition/unfold", Partial(unfold(body, frame.scope), wrt), {"u": body}, None
+
+
+def unfold(symbol: Symbol, scope: Scope) -> Expr:
+    """The body of a definition at the symbol's indices."""
+    definition = scope.definitions[symbol.name]
+    return instantiate(definition, symbol.indices)
+
+
+def instantiate(definition: Definition, at: tuple[Expr, ...]) -> Expr:
+    """The body of ``definition`` with its index letters replaced."""
+    swap: dict[Expr, Expr] = {
+        a: b for a, b in zip(definition.indices, at, strict=True) if a is not b
+    }
+    return substitute(definition.body, swap)
+
+
+def unfold_call(call: Call, scope: Scope) -> Expr:
+    """A function of the cost's own, with its arguments put in."""
+    definition = scope.definitions[call.name]
+    swap: dict[Expr, Expr] = {
+        Symbol(p): a for p, a in zip(definition.parameters, call.args, strict=True)
+    }
+    return substitute(definition.body, swap)
+
+
+def _is_inverse(e: Expr) -> bool:
+    return isinstance(e, Pow) and isinstance(e.exponent, Number) and e.exponent.value < 0
+
+
+def _product(factors: tuple[Expr, ...], wrt: Symbol, frame: Frame) -> Applied:
+    fixed = [f for f in factors if not frame.moves(f)]
+    moving = [f for f in factors if frame.moves(f)]
+    if fixed:
+        c, rest = mul(*fixed), mul(*moving)
+        return "derivative/constant-factor", mul(c, Partial(rest, wrt)), {"c": c, "u": rest}, None
+    above = [f for f in moving if not _is_inverse(f)]
+    below = [f for f in moving if _is_inverse(f)]
+    if above and below:
+        top = mul(*above)
+        bottom = mul(*(_turned(f) for f in below))
+        new = mul(
+            add(mul(Partial(top, wrt), bottom), mul(MINUS_ONE, top, Partial(bottom, wrt))),
+            Pow(bottom, Number(-2)),
+        )
+        return "derivative/quotient", new, {"u": top, "v": bottom, "x": wrt}, None
+    parts = [
+        mul(*moving[:k], Partial(moving[k], wrt), *moving[k + 1 :]) for k in range(len(moving))
+    ]
+    return "derivative/product", add(*parts), {"x": wrt}, None
+
+
+def _turned(inverse: Expr) -> Expr:
+    assert isinstance(inverse, Pow) and isinstance(inverse.exponent, Number)
+    return Pow(inverse.base, Number(-inverse.exponent.value)) if inverse.exponent.value != -1 else inverse.base
+
+
+def _power(body: Pow, wrt: Symbol, frame: Frame) -> Applied:
+    u, n = body.base, body.exponent
+    if frame.moves(n):
+        rule = "derivative/general-power" if frame.moves(u) else "derivative/exponential"
+        return _by_statement(rule, body, wrt, frame)
+    if n is MINUS_ONE:
+        new = mul(MINUS_ONE, Pow(u, Number(-2)), Partial(u, wrt))
+        bindings: Bindings = {"u": u, "x": wrt}
+        return "derivative/reciprocal", new, bindings, _chain_reason("derivative/reciprocal", bindings, Pow(_OUTER, n), frame)
+    lowered = Number(n.value - 1) if isinstance(n, Number) else add(n, MINUS_ONE)
+    bindings = {"u": u, "n": n, "x": wrt}
+    new = mul(n, Pow(u, lowered), Partial(u, wrt))
+    return "derivative/power", new, bindings, _chain_reason("derivative/power", bindings, Pow(_OUTER, n), frame)
+
+
+_OUTER = Symbol("u")
+
+
+def _call(body: Call, wrt: Symbol, frame: Frame) -> Applied:
+    if body.name in frame.scope.definitions:
+        new = Partial(unfold_call(body, frame.scope), wrt)
+        return "definition/function", new, {"u": body}, None
+    row = FUNCTION_RULES.get(body.name)
+    if row is None:
+        raise NoRuleError(
+            "error/no-rule",
+            f"the derivative of {body.name} is not in the table",
+            fix="add a row to rules/functions.py, or write the function out",
+        )
+    return _by_statement(row.id, body, wrt, frame)
+
+
+def _by_statement(rule: str, body: Expr, wrt: Symbol, frame: Frame) -> Applied:
+    left, right = RULES[rule].sides
+    bindings = match(left, Partial(body, wrt))
+    assert bindings is not None, rule
+    outer = Call(body.name, (_OUTER,)) if isinstance(body, Call) and len(body.args) == 1 else None
+    return rule, fill(right, bindings), bindings, _chain_reason(rule, bindings, outer, frame)
+
+
+def _chain_reason(rule: str, bindings: Bindings, outer: Expr | None, frame: Frame) -> Reason:
+    """Name the outer and the inner function when the inside is more than the variable."""
+    u = bindings.get("u")
+    if outer is None or u is None or u is frame.wrt:
+        return None
+    return (
+        f"{RULES[rule].title}; chain rule with f(u) = ", outer, " outside and g = ", u, " inside",
+    )  # fmt: skip
+
+
+def _reduce(body: Reduce, wrt: Symbol, taken: frozenset[str]) -> Applied:
+    if body.index in free_indices(wrt):
+        fresh = fresh_index(Index(body.index.letter, body.index.dim), taken | {body.index.letter})
+        new = Partial(rename_bound(body, fresh), wrt)
+        return "sum/rename", new, {"b": body.index, "c": fresh, "x": wrt}, None
+    index, inner, where = body.index, body.body, body.where
+    match body.op:
+        case "sum":
+            new = Reduce("sum", index, Partial(inner, wrt), where)
+            return "derivative/through-sum", new, {"x": wrt, "b": index}, None
+        case "prod":
+            other = fresh_index(Index(index.letter, index.dim), taken | {index.letter})
+            swap: dict[Expr, Expr] = {index: other}
+            away: Expr = Compare("!=", (other, index))
+            if where is not None:
+                away = Compare("and", (substitute(where, swap), away))
+            rest = Reduce("prod", other, substitute(inner, swap), away)
+            new = Reduce("sum", index, mul(Partial(inner, wrt), rest), where)
+            return "derivative/through-product", new, {"x": wrt}, None
+        case "max" | "min":
+            other = fresh_index(Index(index.letter, index.dim), taken | {index.letter})
+            best = rename_bound(body, other)
+            here = Compare("==", (inner, best))
+            new = Reduce("sum", index, mul(here, Partial(inner, wrt)), where)
+            return f"derivative/through-{body.op}", new, {"x": wrt}, None
+
+

@@ -1,0 +1,174 @@
+"""Back to names: recognise the body of a definition inside a line.
+
+A definition ``P[i,k] = exp(z[i,k]) / sum_l exp(z[i,l])`` is a pattern whose index letters may stand
+for any index; a product matches when its factors are among those of a longer product.
+"""
+
+from __future__ import annotations
+
+
+
+from whygrad.core.cost import Definition, Scope
+from whygrad.core.expr import (
+    Add,
+    Apply,
+    Call,
+    Cases,
+    Compare,
+    Constant,
+    Delta,
+    Expr,
+    Index,
+    Mul,
+    Number,
+    Pow,
+    Reduce,
+    Size,
+    Symbol,
+    mul,
+)
+from whygrad.core.walk import canonical, children, free_indices, size_of
+from whygrad.engine.products import Power, powers_of
+
+Renaming = dict[Index, Expr]
+_LARGEST = 200  # nodes of a definition's body that is looked for
+
+
+def unify(pattern: Expr, e: Expr, free: frozenset[Index], known: Renaming) -> Renaming | None:
+    """Extend ``known`` so that ``pattern`` with its ``free`` indices replaced is ``e``."""
+    if isinstance(pattern, Index):
+        if pattern in known:
+            return known if known[pattern] is e else None
+        if pattern in free:
+            fits = isinstance(e, Number) or (isinstance(e, Index) and e.dim == pattern.dim)
+            return {**known, pattern: e} if fits else None
+        return known if pattern is e else None
+    if type(pattern) is not type(e) or not _same_head(pattern, e):
+        return None
+    if isinstance(pattern, Reduce):
+        assert isinstance(e, Reduce)
+        inside = {**known, pattern.index: e.index}
+        found = unify(pattern.body, e.body, free, inside)
+        if found is not None and pattern.where is not None and e.where is not None:
+            found = unify(pattern.where, e.where, free, found)
+        if found is None or any(v is e.index for k, v in found.items() if k is not pattern.index):
+            return None
+        del found[pattern.index]
+        return found
+    if isinstance(pattern, Add | Mul):
+        return _unify_bag(children(pattern), list(children(e)), free, known)
+    for p, x in zip(children(pattern), children(e), strict=True):
+        step = unify(p, x, free, known)
+        if step is None:
+            return None
+        known = step
+    return known
+
+
+def _unify_bag(
+    patterns: tuple[Expr, ...], items: list[Expr], free: frozenset[Index], known: Renaming
+) -> Renaming | None:
+    if not patterns:
+        return known if not items else None
+    for k, item in enumerate(items):
+        step = unify(patterns[0], item, free, known)
+        if step is not None:
+            rest = _unify_bag(patterns[1:], items[:k] + items[k + 1 :], free, step)
+            if rest is not None:
+                return rest
+    return None
+
+
+def _same_head(a: Expr, b: Expr) -> bool:
+    if len(children(a)) != len(children(b)):
+        return False
+    match a, b:
+        case (Number(x), Number(y)):
+            return x == y
+        case (Symbol(x), Symbol(y)) | (Call(x), Call(y)) | (Constant(x), Constant(y)):
+            return x == y
+        case (Apply(x), Apply(y)) | (Compare(x), Compare(y)):
+            return x == y
+        case (Size(x), Size(y)):
+            return x == y
+        case (Reduce(x), Reduce(y)):
+            return x == y and a.index.dim == b.index.dim  # pyright: ignore
+        case (Add() | Mul() | Pow() | Delta() | Cases(), _):
+            return True
+        case _:
+            return a is b
+
+
+def match_definition(e: Expr, definition: Definition) -> tuple[Symbol, list[Power]] | None:
+    """The name that stands for ``e`` (or for some of its factors), and the factors left over."""
+    body = definition.body
+    free = frozenset(definition.indices)
+    if isinstance(body, Mul) or (isinstance(body, Pow) and body.exponent == Number(-1)):
+        return _match_factors(e, powers_of(body), definition)
+    whole = e.base if isinstance(e, Pow) and not isinstance(body, Pow) else e
+    if whole is not e:
+        return None
+    found = unify(body, e, free, {})
+    return None if found is None else (_name(definition, found), [])
+
+
+def _name(definition: Definition, found: Renaming) -> Symbol:
+    return Symbol(definition.name, tuple(found.get(i, i) for i in definition.indices))
+
+
+def _match_factors(
+    e: Expr, wanted: list[Power], definition: Definition
+) -> tuple[Symbol, list[Power]] | None:
+    have = powers_of(e)
+    if len(have) < len(wanted):
+        return None
+    free = frozenset(definition.indices)
+
+    def search(k: int, left: list[Power], known: Renaming) -> tuple[Renaming, list[Power]] | None:
+        if k == len(wanted):
+            return known, left
+        want = wanted[k]
+        for n, power in enumerate(left):
+            if abs(power.exponent) < abs(want.exponent) or power.exponent * want.exponent < 0:
+                continue
+            step = unify(want.base, power.base, free, known)
+            if step is None:
+                continue
+            rest = power.exponent - want.exponent
+            kept = [Power(power.base, rest)] if rest != 0 else []
+            found = search(k + 1, left[:n] + kept + left[n + 1 :], step)
+            if found is not None:
+                return found
+        return None
+
+    found = search(0, have, {})
+    if found is None:
+        return None
+    known, left = found
+    if any(isinstance(p.base, Number) and p.exponent < 0 for p in left):
+        return None
+    return _name(definition, known), left
+
+
+def fold_node(e: Expr, scope: Scope, allowed: frozenset[str]) -> tuple[Expr, Symbol, Expr] | None:
+    """``e`` with a definition's body replaced by its name: new node, name, what was replaced."""
+    if isinstance(e, Symbol | Number | Index | Size | Constant):
+        return None
+    for name in allowed:
+        definition = scope.definitions[name]
+        if definition.is_function or definition.by_array or size_of(definition.body) > _LARGEST:
+            continue
+        if isinstance(definition.body, Symbol | Number):
+            continue
+        found = match_definition(e, definition)
+        if found is None:
+            continue
+        symbol, left = found
+        if len(free_indices(symbol)) != len([i for i in symbol.indices if isinstance(i, Index)]):
+            continue
+        new = mul(symbol, *(p.expr() for p in left)) if left else symbol
+        if canonical(new) is not canonical(e):
+            return new, symbol, e
+    return None
+
+

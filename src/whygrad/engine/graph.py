@@ -1,0 +1,189 @@
+"""Which definition uses which, and with which index letters each is written along the way.
+
+``f[i] = sigmoid(z[i])`` uses z at its own letter: the link is *aligned*, and ∂f_i/∂z_i is all there
+is. ``P[i,k] = exp(z[i,k]) / sum_l exp(z[i,l])`` uses z at k and at every l: that position gets a
+letter of its own, over which the chain rule sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from whygrad.core.cost import Cost, Definition, Scope
+from whygrad.core.expr import Expr, Index, Reduce, Symbol
+from whygrad.core.walk import fresh_index, names, postorder, symbols
+from whygrad.engine.differentiate import calls, instantiate, movers
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The use of ``lower`` by ``upper``; the chain rule sums over ``summed``."""
+
+    upper: Symbol
+    lower: Symbol
+    summed: tuple[Index, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The definitions between a root and a target, from the root down, and their links.
+
+    ``symbols`` has every node's way of being written; ``links[name]`` are the uses of a node.
+    """
+
+    root: Symbol
+    target: Symbol
+    order: tuple[str, ...]
+    symbols: dict[str, Symbol]
+    links: dict[str, tuple[Link, ...]]
+
+    @property
+    def path(self) -> tuple[Link, ...] | None:
+        """The links from root to target if there is exactly one way, else None."""
+        out: list[Link] = []
+        name = self.target.name
+        while name != self.root.name:
+            links = self.links[name]
+            if len(links) != 1:
+                return None
+            out.append(links[0])
+            name = links[0].upper.name
+        return tuple(reversed(out)) if len(out) == len(self.order) else None
+
+
+def uses(definition: Definition) -> frozenset[str]:
+    """The names a definition's body uses."""
+    return names(definition.body) | calls(definition.body)
+
+
+def below(cost: Cost, goal: str) -> frozenset[str]:
+    """The definitions ``goal`` rests on, itself among them."""
+    found = {goal}
+    for definition in reversed(cost.definitions):
+        if definition.name in found:
+            found |= uses(definition)
+    return frozenset(found)
+
+
+def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None) -> Graph:
+    """The graph between ``root`` and ``target`` (a parameter or a definition)."""
+    scope = cost.scope
+    moving, needed = movers(scope, target), below(cost, root)
+    between = [
+        d for d in reversed(cost.definitions)
+        if d.name in moving and d.name in needed and not d.is_function and d.name != target
+    ]  # fmt: skip
+    root_definition = cost.definition(root)
+    written: dict[str, Symbol] = {root: Symbol(root, root_definition.indices)}
+    order = [d.name for d in between if d.name != root] + [target]
+    users = {
+        name: [d for d in between if name in uses(d)] for name in order
+    }
+    taken = {i.letter for i in root_definition.indices}
+    for name in order:
+        own = _own_indices(cost, name)
+        symbol = wrt if name == target and wrt is not None else _written(name, own, users[name], written, taken)
+        written[name] = symbol
+        taken |= {i.letter for i in symbol.indices if isinstance(i, Index)}
+    rooted = frozenset(root_definition.indices)
+    links = {
+        name: tuple(_link(d, written[name], written, rooted) for d in users[name]) for name in order
+    }
+    return Graph(written[root], written[target], tuple(order), written, links)
+
+
+def _own_indices(cost: Cost, name: str) -> tuple[Index, ...]:
+    """The letters a name is declared or defined with."""
+    for d in cost.definitions:
+        if d.name == name:
+            return d.indices
+    declaration = next(d for d in cost.declarations if d.name == name)
+    return parameter_indices(cost, declaration.name)
+
+
+def parameter_indices(cost: Cost, name: str) -> tuple[Index, ...]:
+    """Index letters for a declared name: its own if it showed any, else by use, else by position."""
+    declaration = next(d for d in cost.declarations if d.name == name)
+    if len(declaration.letters) == len(declaration.dims):
+        return tuple(Index(a, d) for a, d in zip(declaration.letters, declaration.dims, strict=True))
+    out: list[Index] = []
+    for dim in declaration.dims:
+        index = Index("j" if not out else "k", dim)
+        out.append(fresh_index(index, {i.letter for i in out}))
+    return tuple(out)
+
+
+def alignment(definition: Definition, lower: str, rank: int) -> list[Index | None]:
+    """For each position of ``lower``: the definition's own letter it always stands at, or None."""
+    free = frozenset(definition.indices)
+    spots = [s for s in symbols(definition.body) if s.name == lower]
+    out: list[Index | None] = []
+    for q in range(rank):
+        found = {s.indices[q] for s in spots if len(s.indices) > q}
+        index = next(iter(found)) if len(found) == 1 else None
+        bound = isinstance(index, Index) and index in free and not _rebinds(definition.body, index)
+        out.append(index if bound and isinstance(index, Index) else None)
+    for q, index in enumerate(out):
+        if index is not None and index in out[:q]:
+            out[q] = None  # a letter carries one position
+    return out
+
+
+def _rebinds(body: Expr, index: Index) -> bool:
+    return any(isinstance(n, Reduce) and n.index is index for n in postorder(body))
+
+
+def _written(
+    name: str, own: tuple[Index, ...], users: Iterable[Definition], written: dict[str, Symbol], taken: set[str]
+) -> Symbol:
+    """The symbol of a node: letters shared with its users where aligned, else its own or fresh."""
+    choices: list[set[Expr | None]] = [set() for _ in own]
+    for user in users:
+        upper = written[user.name]
+        place = dict(zip(user.indices, upper.indices, strict=True))
+        for q, index in enumerate(alignment(user, name, len(own))):
+            choices[q].add(place[index] if index is not None else None)
+    out: list[Expr] = []
+    for q, index in enumerate(own):
+        shared = next(iter(choices[q])) if len(choices[q]) == 1 else None
+        if isinstance(shared, Index) and shared not in out:
+            out.append(shared)
+        else:
+            avoid = taken | {i.letter for i in out if isinstance(i, Index)}
+            out.append(fresh_index(index, avoid))
+    return Symbol(name, out)
+
+
+def _link(user: Definition, lower: Symbol, written: dict[str, Symbol], rooted: frozenset[Index]) -> Link:
+    """How ``user`` is written where it uses ``lower``, and what is summed over."""
+    upper = written[user.name]
+    place: dict[Index, Expr] = {}
+    for q, index in enumerate(alignment(user, lower.name, len(lower.indices))):
+        if index is not None:
+            place[index] = lower.indices[q]
+    taken = {i.letter for i in lower.indices if isinstance(i, Index)} | {i.letter for i in rooted}
+    out: list[Expr] = []
+    for r, index in enumerate(user.indices):
+        if index in place:
+            out.append(place[index])
+            continue
+        mine = upper.indices[r]
+        if isinstance(mine, Index) and mine not in rooted and mine.letter in taken:
+            mine = fresh_index(mine, taken | {i.letter for i in out if isinstance(i, Index)})
+        out.append(mine)
+        if isinstance(mine, Index):
+            taken.add(mine.letter)
+    summed = [i for i in out if isinstance(i, Index) and i not in lower.indices and i not in rooted]
+    return Link(Symbol(user.name, out), lower, tuple(dict.fromkeys(summed)))
+
+
+def local_scope(scope: Scope, name: str) -> Scope:
+    """The scope in which only ``name`` (and functions of arguments) is unfolded."""
+    kept = {k: d for k, d in scope.definitions.items() if k == name or d.is_function}
+    return Scope(scope.declarations, kept)
+
+
+def body_at(scope: Scope, symbol: Symbol) -> Expr:
+    """The body of a definition at the symbol's indices."""
+    return instantiate(scope.definitions[symbol.name], symbol.indices)

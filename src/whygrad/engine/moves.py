@@ -1,0 +1,443 @@
+"""The moves of algebra: each takes a node and, if it fits, says how it goes on.
+
+A move keeps the value. It returns small steps (rule, new node, bindings) that lead from the node to
+its new form; :mod:`whygrad.engine.simplify` decides which are worth taking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from whygrad.core.cost import Scope
+from whygrad.core.expr import (
+    MINUS_ONE,
+    ONE,
+    Add,
+    Call,
+    Expr,
+    Mul,
+    Number,
+    Pow,
+    Reduce,
+    Symbol,
+    add,
+    factors_of,
+    mul,
+    terms_of,
+)
+from whygrad.core.walk import canonical, names, rewrite_bottom_up
+from whygrad.engine.fold import fold_node
+from whygrad.engine.measure import cost_of
+from whygrad.engine.products import (
+    Monomial,
+    Power,
+    collect,
+    expand,
+    is_data,
+    is_negative,
+    monomial,
+    negated,
+    oriented,
+    powers_of,
+    total,
+)
+from whygrad.engine.tidy import tidy
+from whygrad.rules.rule import Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What moves may use: names, which of them to fold back to, sums to keep whole."""
+
+    scope: Scope
+    foldable: frozenset[str] = frozenset()
+    protected: frozenset[Expr] = field(default_factory=frozenset[Expr])
+    fractions: bool = False
+    """Whether common denominators are wanted (route substitution)."""
+
+
+Small = tuple[str, Expr, Bindings]
+Moved = list[Small]
+
+
+def _one(rule: str, new: Expr, **bindings: Expr) -> Moved:
+    return [(rule, new, bindings)]
+
+
+# --- products ---------------------------------------------------------------------------------
+
+
+def cancel(e: Expr, context: Context) -> Moved | None:
+    """u v / u = v."""
+    del context
+    if not isinstance(e, Mul):
+        return None
+    powers = powers_of(e)
+    seen: dict[Expr, Power] = {}
+    cancelled: Expr | None = None
+    for p in powers:
+        other = seen.get(p.key)
+        if other is not None and (other.exponent > 0) != (p.exponent > 0):
+            cancelled = p.base
+            break
+        seen.setdefault(p.key, p)
+    if cancelled is None or isinstance(cancelled, Number):
+        return None
+    return _one("algebra/cancel", _joined(e), u=cancelled)
+
+
+def _joined(e: Expr) -> Expr:
+    """``e`` with alike bases joined where one stands above and one below, order kept."""
+    return tidy(monomial(e).expr())
+
+
+def multiply_in(e: Expr, context: Context) -> Moved | None:
+    """(a/u + b/v) u v = a v + b u: factors outside meet the denominators inside."""
+    del context
+    if not isinstance(e, Mul):
+        return None
+    for k, factor in enumerate(e.factors):
+        if not isinstance(factor, Add):
+            continue
+        below = {p.key for t in factor.terms for p in powers_of(t) if p.exponent < 0}
+        below -= {canonical(ONE)}
+        outside = [f for n, f in enumerate(e.factors) if n != k]
+        involved = [f for f in outside if any(p.exponent > 0 and p.key in below for p in powers_of(f))]
+        if not involved:
+            continue
+        rest = [f for f in outside if f not in involved]
+        inside = add(*(_joined(mul(*factors_of(t), *involved)) for t in factor.terms))
+        before, after = rest[: _before(e, k, rest)], rest[_before(e, k, rest) :]
+        return _one("algebra/multiply-in", mul(*before, inside, *after), u=mul(*involved))
+    return None
+
+
+def _before(e: Mul, k: int, rest: list[Expr]) -> int:
+    """How many of ``rest`` stand before position ``k``."""
+    return sum(1 for f in e.factors[:k] if f in rest)
+
+
+def minus_in(e: Expr, context: Context) -> Moved | None:
+    """−(u + v) = −u − v, where it stands alone or among terms and has a minus inside."""
+    del context
+    match e:
+        case Mul((Number(value), Add(terms))) if value == -1 and any(_has_minus(t) for t in terms):
+            return _one("algebra/minus-in", negated(Add(terms)), u=Add(terms))
+        case _:
+            return None
+
+
+def _has_minus(e: Expr) -> bool:
+    return is_negative(e)
+
+
+def turn_bracket(e: Expr, context: Context) -> Moved | None:
+    """−(u − v) w = (v − u) w."""
+    if not isinstance(e, Mul) or not is_negative(e):
+        return None
+    for k, f in enumerate(e.factors):
+        if isinstance(f, Add) and any(is_negative(t) for t in f.terms):
+            turned = total(oriented([monomial(t) for t in terms_of(negated(f))], context.scope)) \
+                if not _has_big_terms(f) else negated(f)
+            head = negated(e.factors[0]) if isinstance(e.factors[0], Number) else e.factors[0]
+            kept = [head if n == 0 else turned if n == k else g for n, g in enumerate(e.factors)]
+            return _one("algebra/turn-bracket", tidy(mul(*kept)), u=f, v=turned)
+    return None
+
+
+def _has_big_terms(e: Add) -> bool:
+    return any(isinstance(g, Add | Reduce) for t in e.terms for g in factors_of(t))
+
+
+# --- sums of terms ------------------------------------------------------------------------------
+
+
+def factor_out(e: Expr, context: Context) -> Moved | None:
+    """u w + v w = (u + v) w; data stands behind the bracket, the rest in front."""
+    if not isinstance(e, Add):
+        return None
+    monomials = [monomial(t) for t in e.terms]
+    common = _common(monomials)
+    if not common:
+        return None
+    inside = oriented([_divided(m, common) for m in monomials], context.scope)
+    sign = -1 if inside and all(m.number < 0 for m in inside) else 1
+    if sign < 0:
+        inside = [Monomial(-m.number, m.powers) for m in inside]
+    back = [p for p in common if is_data(p.base, context.scope)]
+    front = [p for p in common if p not in back]
+    if not front and not any(isinstance(p.base, Symbol) for p in back):
+        front, back = back, front
+    head = (MINUS_ONE,) if sign < 0 else ()
+    bracket = total(collect(inside))
+    new = tidy(mul(*head, *(p.expr() for p in front), bracket, *(p.expr() for p in back)))
+    return _one("algebra/factor-out", new, w=mul(*(p.expr() for p in common)))
+
+
+def _common(monomials: list[Monomial]) -> list[Power]:
+    """Powers that every monomial has, with the smallest exponent (above) or all the same (below)."""
+    first, *rest = monomials
+    out: list[Power] = []
+    for p in first.powers:
+        lowest = p.exponent
+        for m in rest:
+            other = next((q for q in m.powers if q.key is p.key), None)
+            if other is None or (other.exponent > 0) != (p.exponent > 0):
+                break
+            lowest = min(lowest, other.exponent) if p.exponent > 0 else max(lowest, other.exponent)
+        else:
+            out.append(Power(p.base, lowest))
+    return out
+
+
+def _divided(m: Monomial, common: list[Power]) -> Monomial:
+    lowered = {p.key: p.exponent for p in common}
+    powers = [Power(p.base, p.exponent - lowered.get(p.key, 0)) for p in m.powers]
+    return Monomial(m.number, tuple(p for p in powers if p.exponent != 0))
+
+
+def multiply_out_collect(e: Expr, context: Context) -> Moved | None:
+    """Multiply out, count like terms, and take out what is common again."""
+    if not isinstance(e, Add | Mul):
+        return None
+    products = any(isinstance(f, Add) for t in terms_of(e) for f in factors_of(t))
+    if not products and isinstance(e, Mul):
+        return None
+    out = expand(e, context.protected)
+    if out is None:
+        return None
+    collected = collect(out)
+    small: Moved = []
+    opened = total(out)
+    if canonical(opened) is not canonical(e):
+        small.append(("algebra/multiply-out", opened, {}))
+    if len(collected) < len(out):
+        gone = _cancelled(out, collected)
+        joined = total(oriented(collected, context.scope))
+        small.append(("algebra/collect", joined, {"u": gone} if gone is not None else {}))
+    elif not small:
+        return None
+    last = small[-1][1]
+    out2 = factor_out(last, context)
+    if out2 is not None and cost_of(out2[-1][1]) < cost_of(last):
+        small.extend(out2)
+    return small
+
+
+def _cancelled(before: list[Monomial], after: list[Monomial]) -> Expr | None:
+    """A monomial that is gone, for the reason's words."""
+    left = {m.key for m in after}
+    for m in before:
+        if m.key not in left:
+            return Monomial(abs(m.number), m.powers).expr()
+    return None
+
+
+def group(e: Expr, context: Context) -> Moved | None:
+    """Collect terms that share one big factor: y l + (1 − y) l = l."""
+    if not isinstance(e, Add) or len(e.terms) < 2:
+        return None
+    monomials = [monomial(t) for t in e.terms]
+    shared: dict[Expr, list[int]] = {}
+    for n, m in enumerate(monomials):
+        for p in m.powers:
+            if not isinstance(p.base, Number):
+                shared.setdefault(Pow(p.key, Number(p.exponent)), []).append(n)
+    best: tuple[float, Moved] | None = None
+    for where in shared.values():
+        if not 2 <= len(where) < len(e.terms):
+            continue
+        picked = add(*(e.terms[n] for n in where))
+        moved = factor_out(picked, context)
+        if moved is None:
+            continue
+        inner = moved[-1][1]
+        better = multiply_out_collect_inner(inner, context)
+        terms = [better if n == where[0] else t for n, t in enumerate(e.terms) if n == where[0] or n not in where]
+        new = tidy(add(*terms))
+        cost = cost_of(new)
+        if best is None or cost < best[0]:
+            best = (cost, _one("algebra/collect", new, w=moved[-1][2]["w"], u=moved[-1][2]["w"]))
+    return None if best is None else best[1]
+
+
+def multiply_out_collect_inner(e: Expr, context: Context) -> Expr:
+    """The sums among the factors of ``e``, each multiplied out and collected where that is shorter."""
+    kept: list[Expr] = []
+    for f in factors_of(e):
+        moved = multiply_out_collect(f, context) if isinstance(f, Add) else None
+        kept.append(moved[-1][1] if moved and cost_of(moved[-1][1]) < cost_of(f) else f)
+    return tidy(mul(*kept))
+
+
+# --- fractions -----------------------------------------------------------------------------------
+
+
+def common_denominator(e: Expr, context: Context) -> Moved | None:
+    """u + v/w = (u w + v)/w, then the numerator divided by w again where that is shorter."""
+    if not isinstance(e, Add):
+        return None
+    monomials = [monomial(t) for t in e.terms]
+    below: dict[Expr, Power] = {}
+    for m in monomials:
+        for p in m.powers:
+            if p.exponent < 0 and isinstance(p.base, Add):
+                old = below.get(p.key)
+                if old is None or old.exponent > p.exponent:
+                    below[p.key] = p
+    if not below:
+        return None
+    bottom = [Power(p.base, -p.exponent) for p in below.values()]
+    factors = [p.expr() for p in bottom]
+    top = add(*(_joined(mul(*factors_of(t), *factors)) for t in e.terms))
+    denominator = mul(*factors)
+    over = mul(top, Pow(denominator, MINUS_ONE))
+    small: Moved = [("algebra/common-denominator", over, {"w": denominator})]
+    small.extend(_numerator(top, denominator, context))
+    return small
+
+
+def _numerator(top: Expr, denominator: Expr, context: Context) -> Moved:
+    """Multiply out above; write it with the denominator; split; factor."""
+    small: Moved = []
+    bottom = Pow(denominator, MINUS_ONE)
+    out = expand(top, context.protected)
+    if out is None:
+        return small
+    collected = collect(out)
+    opened = total(out)
+    if canonical(opened) is not canonical(top):
+        small.append(("algebra/multiply-out", mul(opened, bottom), {}))
+    if len(collected) < len(out):
+        joined = total(collected)
+        gone = _cancelled(out, collected)
+        small.append(("algebra/collect", tidy(mul(joined, bottom)), {"u": gone} if gone is not None else {}))
+    small.extend(divide(total(collected), denominator, context))
+    return small
+
+
+def divide(top: Expr, denominator: Expr, context: Context) -> Moved:
+    """(q d + r)/d = q + r/d, where the monomials of ``top`` hold ``d`` times a common factor q."""
+    if not isinstance(denominator, Add):
+        return []
+    parts = [monomial(t) for t in denominator.terms]
+    left = [monomial(t) for t in terms_of(top)]
+    quotients: list[Monomial] = []
+    lead = max(parts, key=lambda m: len(m.powers))
+    for m in list(left):
+        q = _quotient(m, lead)
+        if q is None:
+            continue
+        product = collect([*left, *(_scaled(q, p, -1) for p in parts)])
+        if len(product) < len(left) or (len(product) == len(left) and m.key not in {x.key for x in product}):
+            left = product
+            quotients.append(q)
+    if not quotients:
+        return []
+    bottom = Pow(denominator, MINUS_ONE)
+    q = total(quotients)
+    written = add(*terms_of(mul(q, denominator)), *terms_of(total(left))) if left else mul(q, denominator)
+    small: Moved = [("algebra/divide", tidy(mul(written, bottom)), {"w": denominator})]
+    split = add(*terms_of(q), mul(total(left), bottom)) if left else q
+    small.append(("algebra/split-fraction", tidy(split), {"w": denominator}))
+    out = factor_out(small[-1][1], context)
+    if out is not None:
+        small.extend(out)
+    return small
+
+
+def _quotient(m: Monomial, by: Monomial) -> Monomial | None:
+    have = {p.key: p for p in m.powers}
+    for p in by.powers:
+        if p.key not in have or have[p.key].exponent < p.exponent:
+            return None
+    lowered = {p.key: p.exponent for p in by.powers}
+    powers = [Power(p.base, p.exponent - lowered.get(p.key, 0)) for p in m.powers]
+    return Monomial(m.number / by.number, tuple(p for p in powers if p.exponent != 0))
+
+
+def _scaled(q: Monomial, by: Monomial, sign: int) -> Monomial:
+    joined = monomial(mul(q.expr(), by.expr()))
+    return Monomial(sign * joined.number, joined.powers)
+
+
+def split_fraction(e: Expr, context: Context) -> Moved | None:
+    """(u + v)/w = u/w + v/w where something cancels or becomes a name."""
+    if not isinstance(e, Mul):
+        return None
+    for k, f in enumerate(e.factors):
+        if not isinstance(f, Add):
+            continue
+        rest = [g for n, g in enumerate(e.factors) if n != k]
+        below = [g for g in rest if isinstance(g, Pow) and isinstance(g.exponent, Number) and g.exponent.value < 0]
+        if not below:
+            continue
+        others = [g for g in rest if g not in below]
+        split = add(*(_joined(mul(*factors_of(t), *below)) for t in f.terms))
+        small = _one("algebra/split-fraction", tidy(mul(*others, split)), w=mul(*below))
+        folded = fold_everywhere(split, context)
+        if folded is not split:
+            small.append(("definition/fold", tidy(mul(*others, folded)), {"u": split}))
+            out = factor_out(folded, context)
+            if out is not None:
+                small.append((out[0][0], tidy(mul(*others, out[0][1])), out[0][2]))
+        return small
+    return None
+
+
+# --- names ------------------------------------------------------------------------------------------
+
+
+def fold_definition(e: Expr, context: Context) -> Moved | None:
+    """The body of a definition becomes its name."""
+    found = fold_node(e, context.scope, context.foldable)
+    if found is None:
+        return None
+    new, symbol, _ = found
+    return _one("definition/fold", tidy(new), u=symbol)
+
+
+def fold_everywhere(e: Expr, context: Context) -> Expr:
+    """All bodies of foldable definitions replaced, innermost first."""
+    for _ in range(8):
+        changed = _fold_pass(e, context)
+        if changed is e:
+            return e
+        e = changed
+    return e
+
+
+def _fold_pass(e: Expr, context: Context) -> Expr:
+    def f(node: Expr) -> Expr:
+        found = fold_node(node, context.scope, context.foldable)
+        return node if found is None else tidy(found[0])
+
+    return rewrite_bottom_up(e, f)
+
+
+def abs_sign(e: Expr, context: Context) -> Moved | None:
+    """|u| sign(u) = u."""
+    del context
+    if not isinstance(e, Mul):
+        return None
+    for k, f in enumerate(e.factors):
+        if isinstance(f, Call) and f.name == "sign":
+            for n, g in enumerate(e.factors):
+                if isinstance(g, Call) and g.name == "abs" and g.args == f.args:
+                    kept = [f.args[0] if m == min(k, n) else h for m, h in enumerate(e.factors) if m != max(k, n)]
+                    return _one("algebra/abs-sign", tidy(mul(*kept)), u=f.args[0])
+    return None
+
+
+def order_factors(e: Expr, context: Context) -> Expr:
+    """A product with numbers and constants first, brackets and names next, data last."""
+    if not isinstance(e, Mul):
+        return e
+    return mul(*sorted(e.factors, key=lambda f: 3 if is_data(f, context.scope) else 2))
+
+
+def mentions(e: Expr, name: str) -> bool:
+    """Whether the name occurs in ``e``."""
+    return name in names(e)
+
+

@@ -1,0 +1,306 @@
+"""One stage at a time: a local derivative, a product of links, the cost itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from whygrad.core.cost import Scope
+from whygrad.core.derivation import Evidence, Stage, Step
+from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul
+from whygrad.core.walk import at, paths, replace_at, substitute
+from whygrad.engine.differentiate import Frame, Known, differentiate, frame
+from whygrad.engine.graph import Link, local_scope
+from whygrad.engine.moves import Context, fold_definition, minus_in
+from whygrad.engine.products import powers_of
+from whygrad.engine.simplify import ALWAYS, first_fitting, simplify
+from whygrad.engine.tidy import tidy
+from whygrad.engine.trace import Trace
+from whygrad.meaning.equal import same_value
+from whygrad.rules.table import RULES
+
+MINOR_TITLES = frozenset(
+    ("derivative/constant", "derivative/variable", "definition/unfold", "algebra/tidy")
+)
+
+
+def proved(before: Expr, after: Expr, scope: Scope) -> Evidence:
+    """The judges' evidence that two expressions have one value."""
+    return same_value(before, after, scope).evidence
+
+
+def with_evidence(steps: tuple[Step, ...] | list[Step], scope: Scope) -> tuple[Step, ...]:
+    """Each visible step with its evidence: only the part that changed is compared."""
+    out: list[Step] = []
+    for step in steps:
+        if step.minor:
+            out.append(step)
+            continue
+        before, after = changed_part(step)
+        out.append(replace(step, evidence=proved(before, after, scope)))
+    return tuple(out)
+
+
+def changed_part(step: Step) -> tuple[Expr, Expr]:
+    """What the step rewrote: the part at its path, or the whole line if the paths moved."""
+    try:
+        before, after = at(step.before, step.at), at(step.after, step.at)
+    except IndexError:
+        return step.before, step.after
+    if replace_at(step.before, step.at, after) is step.after:
+        return before, after
+    return step.before, step.after
+
+
+def titles(steps: list[Step]) -> tuple[str | Expr, ...]:
+    """What was used, in a few words: "derivative of log, twice"."""
+    counts: dict[str, int] = {}
+    for step in steps:
+        if step.minor or step.rule in MINOR_TITLES or step.rule == "derivative/other-entry":
+            continue
+        title = RULES[step.rule].title
+        counts[title] = counts.get(title, 0) + 1
+    skip = {"sum rule", "constant factor"} if len(counts) > 2 else set[str]()
+    words = [
+        f"{title}{_TIMES.get(n, f', {n} times')}" for title, n in counts.items() if title not in skip
+    ]
+    return (", ".join(words),) if words else ("differentiate",)
+
+
+_TIMES = {1: "", 2: ", twice", 3: ", three times"}
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A local derivative worked out: its steps and result."""
+
+    steps: tuple[Step, ...]
+    result: Expr
+
+
+def work_out(line: Expr, using: Frame, context: Context) -> Local:
+    """Differentiate, settle (sift, fold, minus in) as one visible step; then simplify."""
+    trace = differentiate(line, using)
+    settled = _settle(trace, context)
+    whole = Trace(line)
+    whole.apply(
+        (), "chain/differentiate", settled.line, {}, _reason(settled.steps, using), substeps=tuple(settled.steps)
+    )
+    whole.run(simplify(whole.line, context))
+    return Local(tuple(whole.steps), whole.line)
+
+
+def _settle(trace: Trace, context: Context) -> Trace:
+    """House-keeping and the moves that go without saying, on the same trace."""
+    trace.tidy()
+    for _ in range(40):
+        found = first_fitting(trace.line, (*ALWAYS, fold_definition, minus_in), context)
+        if found is None:
+            break
+        path, moved = found
+        for rule, new, bindings in moved:
+            trace.apply(path, rule, new, bindings)
+        trace.tidy()
+    return trace
+
+
+def _reason(steps: list[Step], using: Frame) -> tuple[str | Expr, ...]:
+    """The words for a local derivative: the rules used, or why one entry is left."""
+    sifted = [s for s in steps if s.rule == "sum/sift"]
+    rules = [s.rule for s in steps if not s.minor and s.rule not in MINOR_TITLES]
+    linear = {"sum/rename", "derivative/through-sum", "derivative/other-entry", "sum/sift",
+              "derivative/sum", "derivative/constant-factor", "sum/constant-out"}  # fmt: skip
+    if sifted and set(rules) <= linear:
+        step = sifted[0]
+        summed = next((n for _, n in paths(step.before) if isinstance(n, Reduce)), None)
+        start = next((s.after for s in steps if s.rule in ("sum/rename",)), None) or steps[0].after
+        body = next((n for _, n in paths(start) if isinstance(n, Reduce)), summed)
+        if body is not None:
+            return ("of ", body, " only the term ", step.bindings["a"], " = ", step.bindings["b"],
+                    " holds ", using.wrt)  # fmt: skip
+    words: list[str | Expr] = list(titles(steps))
+    inside = _inside(steps, using)
+    if inside is not None:
+        words.extend(("; ", inside[0], " inside gives ", inside[1]))
+    return tuple(words)
+
+
+def _inside(steps: list[Step], using: Frame) -> tuple[Expr, Expr] | None:
+    """An inner function with a constant slope other than 1: "1 − f inside gives −1"."""
+    for step in steps:
+        u = step.bindings.get("u")
+        named = step.reason and isinstance(step.reason[0], str) and "chain rule" in step.reason[0]
+        if not named or u is None or isinstance(u, Symbol):
+            continue
+        slope = tidy(differentiate(Partial(u, using.wrt), using).line)
+        if isinstance(slope, Number) and slope is not ONE:
+            return u, slope
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes stages for one cost by one route; hands out ids and keeps what was derived."""
+
+    scope: Scope
+    route: str
+    foldable: frozenset[str]
+    done: list[Stage] = field(default_factory=list[Stage])
+    locals: dict[tuple[Symbol, Symbol], Stage] = field(default_factory=dict[tuple[Symbol, Symbol], Stage])
+
+    @property
+    def context(self) -> Context:
+        """What the moves may use."""
+        return Context(self.scope, self.foldable)
+
+    def next_id(self) -> str:
+        """``chain.4``."""
+        return f"{self.route}.{len(self.done) + 1}"
+
+    def local(self, upper: Symbol, lower: Symbol) -> tuple[Stage, bool]:
+        """The stage of ∂upper/∂lower with everything else held; True if it is reused."""
+        found = self.locals.get((upper, lower))
+        if found is not None:
+            return found, True
+        left = Partial(upper, lower)
+        scope = local_scope(self.scope, upper.name)
+        worked = work_out(left, frame(scope, lower), self.context)
+        stage = self.keep(left, worked.steps, worked.result, scope=scope)
+        self.locals[(upper, lower)] = stage
+        return stage, False
+
+    def keep(
+        self, left: Expr, steps: Sequence[Step], result: Expr, *, scope: Scope, uses: tuple[str, ...] = ()
+    ) -> Stage:
+        """File a finished stage."""
+        checked = with_evidence(steps, scope)
+        stage = Stage(
+            self.next_id(), left, left, result, checked, uses, evidence=worst(checked)
+        )
+        self.done.append(stage)
+        return stage
+
+
+def worst(steps: Sequence[Step]) -> Evidence:
+    """The weakest evidence among the visible steps."""
+    order = {"proved": 0, "definition": 0, "sampled": 1, "undecided": 2, "refuted": 3}
+    shown = [s.evidence for s in steps if not s.minor]
+    return max(shown, key=lambda e: order[e.kind], default=Evidence("proved", "nothing to show"))
+
+
+def product_stage(
+    maker: Maker, left: Expr, links: Sequence[tuple[Link, Stage]], scope: Scope, *, as_in: str = ""
+) -> Stage:
+    """∂L/∂w as the product of the links' local derivatives, put in and simplified."""
+    summed = [i for link, _ in links for i in link.summed]
+    partials = mul(*(Partial(link.upper, link.lower) for link, _ in links))
+    values = mul(*(stage.result for _, stage in links))
+    for index in reversed(summed):
+        partials, values = Reduce("sum", index, partials), Reduce("sum", index, values)
+    trace = Trace(left)
+    trace.apply((), "chain/product", partials, minor=True)
+    labels = tuple(stage.id for _, stage in links)
+    cited = " · ".join(label.rsplit(".", 1)[-1] for label in labels)
+    trace.apply((), "chain/put-in", values, {}, (cited + (f", simplified as in {as_in}" if as_in else ""),))
+    trace.run(simplify(trace.line, maker.context))
+    return maker.keep(left, trace.steps, trace.line, scope=scope, uses=labels)
+
+
+def paths_stage(
+    maker: Maker, left: Expr, links: Sequence[tuple[Link, Known | None]], scope: Scope
+) -> Stage:
+    """∂R/∂u as the sum over the users of u: what is known of each, times its local derivative."""
+    assert isinstance(left, Partial)
+    shown, values, cited = [], [], []
+    small: list[Step] = []
+    for link, known in links:
+        inner_scope = local_scope(maker.scope, link.upper.name)
+        local = work_out(Partial(link.upper, link.lower), frame(inner_scope, link.lower), maker.context)
+        small.extend(local.steps)
+        above = Partial(left.body, link.upper)
+        if known is None:  # the user is the root itself
+            term, value = Partial(link.upper, link.lower), local.result
+        else:
+            swap: dict[Expr, Expr] = dict(zip(known.indices, link.upper.indices, strict=True))
+            term = mul(above, Partial(link.upper, link.lower))
+            value = mul(substitute(known.value, swap), local.result)
+            cited.append(known.stage)
+        for index in reversed(link.summed):
+            term, value = Reduce("sum", index, term), Reduce("sum", index, value)
+        shown.append(term)
+        values.append(value)
+    trace = Trace(left)
+    rule = "chain/product" if len(links) == 1 else "chain/paths"
+    if add(*shown) is not left:
+        trace.apply((), rule, add(*shown), minor=False)
+    reason: tuple[str | Expr, ...] = titles(small)
+    if cited:
+        numbers = " and ".join(dict.fromkeys(c.rsplit(".", 1)[-1] for c in cited))
+        reason = (f"put in {numbers}; ", *reason)
+    trace.apply((), "chain/put-in", add(*values), {}, reason, substeps=())
+    trace.run(simplify(trace.line, maker.context))
+    return maker.keep(left, trace.steps, trace.line, scope=scope, uses=tuple(dict.fromkeys(cited)))
+
+
+def total_stage(maker: Maker, left: Partial, known: Mapping[str, Known], scope: Scope) -> Stage:
+    """The derivative of the cost itself, with what is known of its parts put in.
+
+    First the linear rules carry the derivative inwards (the mean passes through), then the rest is
+    differentiated and the known parts are put in, then the line is simplified.
+    """
+    using = frame(scope, left.wrt, known)
+    kept = replace(using, kept=frozenset(known), known={})
+    carried = differentiate(left, replace(kept, linear_only=True))
+    carried.tidy()
+    finished = differentiate(carried.line, using)
+    finished.tidy()
+    trace = Trace(left)
+    both = any(isinstance(n, Partial) and not _is_known(n, known) for _, n in paths(carried.line))
+    if both and known:
+        trace.apply((), "chain/differentiate", carried.line, {}, _carry_reason(carried.steps), substeps=tuple(carried.steps))
+        trace.apply((), "chain/differentiate", finished.line, {}, _known_reason(finished.steps, known), substeps=tuple(finished.steps))
+    else:
+        steps = (*carried.steps, *finished.steps)
+        reason = _carry_reason(carried.steps) if known else _reason(list(steps), using)
+        trace.apply((), "chain/differentiate", finished.line, {}, reason, substeps=steps)
+    trace.run(simplify(trace.line, maker.context))
+    return maker.keep(left, trace.steps, trace.line, scope=scope, uses=tuple(k.stage for k in known.values()))
+
+
+def _is_known(e: Partial, known: Mapping[str, Known]) -> bool:
+    return isinstance(e.body, Symbol) and e.body.name in known
+
+
+def _carry_reason(steps: Sequence[Step]) -> tuple[str | Expr, ...]:
+    """What passed through unchanged, and which letter was renamed."""
+    rules = {s.rule for s in steps}
+    words: list[str | Expr] = []
+    if "derivative/through-sum" in rules:
+        words.append("the mean passes through" if _is_mean(steps) else "the sum passes through")
+    renamed = next((s for s in steps if s.rule == "sum/rename"), None)
+    if renamed is not None:
+        words.extend(("; " if words else "", "the bound ", renamed.bindings["b"], " is renamed ", renamed.bindings["c"]))
+    return tuple(w for w in words if w != "") or titles(list(steps))
+
+
+def _is_mean(steps: Sequence[Step]) -> bool:
+    for step in steps:
+        for _, node in paths(step.before):
+            if isinstance(node, Mul) and any(isinstance(f, Reduce) for f in node.factors):
+                below = {p.base for p in powers_of(node) if p.exponent < 0}
+                sums = {Size(f.index.dim) for f in node.factors if isinstance(f, Reduce)}
+                if below & sums:
+                    return True
+    return False
+
+
+def _known_reason(steps: Sequence[Step], known: Mapping[str, Known]) -> tuple[str | Expr, ...]:
+    """Which results were put in, and which rules did the rest."""
+    stages = " and ".join(k.stage.rsplit(".", 1)[-1] for k in known.values())
+    rest = [s for s in steps if s.rule not in ("chain/put-in",)]
+    words = titles(rest)
+    delta = next((s for s in steps if s.rule == "derivative/other-entry"), None)
+    tail: tuple[str | Expr, ...] = ()
+    if delta is not None:
+        tail = ("; ", Partial(delta.bindings["u"], delta.bindings["x"]), " is the delta")  # pyright: ignore
+    return (f"put in {stages}", *(("; ", *words) if words != ("differentiate",) else ()), *tail)

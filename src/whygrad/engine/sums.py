@@ -1,0 +1,170 @@
+"""Moves with bound indices: pull out, split, sift a delta, sums that are one."""
+
+from __future__ import annotations
+
+from whygrad.core.cost import Definition
+from whygrad.core.expr import (
+    ONE,
+    Add,
+    Delta,
+    Expr,
+    Index,
+    Mul,
+    Pow,
+    Reduce,
+    Size,
+    Symbol,
+    add,
+    factors_of,
+    mul,
+    terms_of,
+)
+from whygrad.core.walk import canonical, free_indices, substitute
+from whygrad.engine.moves import Context, Moved
+from whygrad.engine.products import collect, expand, total
+from whygrad.engine.tidy import tidy
+
+
+def constant_out(e: Expr, context: Context) -> Moved | None:
+    """Σ_k c u_k = c Σ_k u_k; a sum of nothing but constants is their number times."""
+    del context
+    if not isinstance(e, Reduce) or e.op != "sum":
+        return None
+    if e.index not in free_indices(e.body):
+        if e.where is not None:
+            return None
+        new = mul(Size(e.index.dim), e.body)
+        return [("sum/constant-body", new, {"c": e.body, "n": Size(e.index.dim), "b": e.index})]
+    factors = factors_of(e.body)
+    out = [f for f in factors if e.index not in free_indices(f)]
+    if not out:
+        return None
+    kept = [f for f in factors if e.index in free_indices(f)]
+    new = mul(*out, Reduce("sum", e.index, mul(*kept), e.where))
+    return [("sum/constant-out", new, {"c": mul(*out), "b": e.index})]
+
+
+def sift(e: Expr, context: Context) -> Moved | None:
+    """Σ_k δ_kj u_k = u_j."""
+    del context
+    if not isinstance(e, Reduce) or e.op != "sum":
+        return None
+    factors = factors_of(e.body)
+    for n, f in enumerate(factors):
+        if not isinstance(f, Delta) or e.index not in (f.left, f.right):
+            continue
+        other = f.right if f.left is e.index else f.left
+        if e.index in free_indices(other) or _dim(other) not in (None, e.index.dim):
+            continue
+        swap: dict[Expr, Expr] = {e.index: other}
+        rest = [substitute(g, swap) for k, g in enumerate(factors) if k != n]
+        if e.where is not None:
+            rest.append(substitute(e.where, swap))
+        if not isinstance(other, Index):
+            continue  # a shifted or gathered position may fall outside the range
+        return [("sum/sift", mul(*rest), {"a": e.index, "b": other})]
+    return None
+
+
+def _dim(e: Expr) -> str | None:
+    return e.dim if isinstance(e, Index) else None
+
+
+def to_one(e: Expr, context: Context) -> Moved | None:
+    """Σ_k Y_ik = 1 where declared (onehot, simplex) or by the definition's form (softmax)."""
+    if not isinstance(e, Reduce) or e.op != "sum" or e.where is not None:
+        return None
+    body = e.body
+    if not isinstance(body, Symbol) or not body.indices or body.indices[-1] is not e.index:
+        return None
+    if any(e.index in free_indices(i) for i in body.indices[:-1]):
+        return None
+    declaration = context.scope.declarations.get(body.name)
+    if declaration is not None and (declaration.has("onehot") or declaration.has("simplex")):
+        return [("sum/to-one", ONE, {"a": body})]
+    definition = context.scope.definitions.get(body.name)
+    if definition is not None and sums_to_one(definition):
+        return [("sum/to-one", ONE, {"a": body})]
+    return None
+
+
+def sums_to_one(definition: Definition) -> bool:
+    """Whether the body is u_k / Σ_l u_l in its last index."""
+    if not definition.indices:
+        return False
+    last = definition.indices[-1]
+    factors = factors_of(definition.body)
+    for n, f in enumerate(factors):
+        if isinstance(f, Pow) and isinstance(f.base, Reduce) and f.base.op == "sum" and f.base.where is None:
+            inner = f.base
+            rest = [g for k, g in enumerate(factors) if k != n]
+            if f.exponent.value != -1 or inner.index.dim != last.dim:  # pyright: ignore
+                continue
+            whole = Reduce("sum", last, mul(*rest))
+            if last not in free_indices(inner) and canonical(whole) is canonical(inner):
+                return True
+    return False
+
+
+def split(e: Expr, context: Context) -> Moved | None:
+    """Multiply out under the sum and take the terms one by one, where deltas or constants wait."""
+    if not isinstance(e, Reduce) or e.op != "sum":
+        return None
+    if not any(isinstance(f, Add) for f in factors_of(e.body)):
+        return None
+    opened = expand(e.body, context.protected)
+    if opened is None or len(opened) > 24:
+        return None
+    monomials = collect(opened)
+    if not any(_loosens(m.expr(), e.index) for m in monomials):
+        return None
+    body = total(monomials)
+    small: Moved = []
+    if not isinstance(e.body, Add):
+        small.append(("algebra/multiply-out", Reduce("sum", e.index, body, e.where), {}))
+    parts = [Reduce("sum", e.index, t, e.where) for t in terms_of(body)]
+    small.append(("sum/split", add(*parts), {}))
+    done: list[Expr] = []
+    for part in parts:
+        done.append(settle_sum(part, context, small, parts, done))
+    return small
+
+
+def _loosens(e: Expr, index: Index) -> bool:
+    """Whether the sum of ``e`` over ``index`` becomes simpler: a delta, or a factor without it."""
+    return any(
+        (isinstance(f, Delta) and index in (f.left, f.right)) or index not in free_indices(f)
+        for f in factors_of(e)
+        if not _is_minus(f)
+    )
+
+
+def _is_minus(e: Expr) -> bool:
+    return not free_indices(e) and not isinstance(e, Symbol | Mul)
+
+
+def settle_sum(
+    part: Expr, context: Context, small: Moved, parts: list[Expr], done: list[Expr]
+) -> Expr:
+    """Pull out, sift, sum to one - inside one of several terms; each is a small step of the whole."""
+    current = part
+    for _ in range(6):
+        moved = _inner_sum_move(current, context)
+        if moved is None:
+            return current
+        rule, new, bindings = moved
+        current = tidy(new)
+        whole = add(*done, current, *parts[len(done) + 1 :])
+        small.append((rule, tidy(whole), bindings))
+    return current
+
+
+def _inner_sum_move(e: Expr, context: Context) -> tuple[str, Expr, dict[str, Expr]] | None:
+    factors = factors_of(e)
+    for n, f in enumerate(factors):
+        for move in (sift, to_one, constant_out):
+            moved = move(f, context)
+            if moved is not None:
+                rule, new, bindings = moved[0]
+                return rule, mul(*factors[:n], new, *factors[n + 1 :]), bindings
+    return None
