@@ -77,7 +77,7 @@ def pytest(selection: str, processes: int) -> Callable[[argparse.Namespace], Res
             marks += " and not slow"
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder, "report.xml")
-            command = [*PYTHON, "-m", "pytest", "-q", f"-m={marks}", f"--junit-xml={report}"]
+            command = [*PYTHON, "-m", "pytest", f"-m={marks}", f"--junit-xml={report}"]
             if processes > 1:
                 command += ["-n", str(processes), "--dist", "worksteal"]
             status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode

@@ -16,7 +16,7 @@ for room in sys.argv[3:]:
     package = importlib.import_module("whygrad." + room)
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
-found = {name.partition(".")[0] for name in sys.modules if not name.startswith("_")}
+found = {name.partition(".")[0] for name, module in sys.modules.items() if getattr(module, "__file__", None)}
 print(*sorted(found - sys.stdlib_module_names))
 """
 
