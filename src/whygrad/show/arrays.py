@@ -131,7 +131,7 @@ def _call(e: Apply, pieces: tuple[Piece, ...]) -> Piece:
     words = ARRAY_CALLS[e.op].split(" ")
     heads: list[Box] = []
     for word in words:
-        heads.extend((Atom(" ", "gap"), Atom(word, "function")) if heads else (Atom(word, "function"),))
+        heads.extend((Atom(" ", "tight"), Atom(word, "function")) if heads else (Atom(word, "function"),))
     inner = max((piece.rank for piece in pieces), default=0)
     rank = {
         "softmax": inner,

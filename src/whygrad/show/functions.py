@@ -56,7 +56,7 @@ def _glyph(name: str, glyph: Glyph, pieces: tuple[Piece, ...], scope: Scope) -> 
             return Piece(Fence("⌊", signed(u), "⌋"), Level.CLOSED, rank=u.rank, tall=u.tall)
         case "bare" if u.short and not u.negative and u.level >= Level.POWER:
             head = Atom(glyph.text, "function")
-            box = line(head, Atom(" ", "gap"), u.box)
+            box = line(head, Atom(" ", "tight"), u.box)
             closed = line(head, round_(u.box))
             return Piece(box, Level.POWER, closed=closed, rank=u.rank)
         case _:
@@ -76,7 +76,7 @@ def _head(name: str, glyph: Glyph, scope: Scope) -> Box:
     parts: list[Box] = []
     for word in text.split(" "):
         atom = Atom(word, "name" if len(word.rstrip("′")) == 1 else "function")
-        parts.extend((Atom(" ", "gap"), atom) if parts else (atom,))
+        parts.extend((Atom(" ", "tight"), atom) if parts else (atom,))
     return line(*parts)
 
 

@@ -33,7 +33,7 @@ from whygrad.core.expr import (
 )
 from whygrad.core.walk import Path, children, free_indices
 from whygrad.show.arrays import array_operation
-from whygrad.show.boxes import Accent, Atom, BigOp, Box, CasesBox, Choice, Fraction, Line, Role, Script
+from whygrad.show.boxes import Accent, Atom, BigOp, Box, CasesBox, Choice, Fraction, Line, Mark, Role, Script
 from whygrad.show.functions import call, derivative
 from whygrad.show.glyphs import CONSTANT_GLYPHS, RELATIONS, NameGlyph, name_glyph
 from whygrad.show.pieces import (
@@ -291,7 +291,8 @@ def _sum(e: Add, kids: tuple[Piece, ...]) -> Piece:
         if boxes:
             boxes.append(Atom("−" if piece.negative else "+", "plus"))
         elif piece.negative:
-            boxes.append(minus())
+            # A sign that opens the sum belongs to what is pointed out.
+            box = Mark(line(minus(), box.body)) if isinstance(box, Mark) else line(minus(), box)
         boxes.append(box)
     if not boxes:
         boxes = [Atom("0", "number")]

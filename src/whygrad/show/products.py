@@ -131,7 +131,7 @@ def _factor(value: Piece, *, first: bool, last: bool) -> Box:
 
 def between(a: Piece, b: Piece, dotted: bool = False) -> Box:
     """What stands between two neighbouring factors."""
-    if a.rank and b.rank:
+    if a.rank and b.rank and a.derivative is None and b.derivative is None:
         return Atom("⊙", "times")
     dot = Atom("·", "times")
     bracketed = b.negative or b.level < Level.PRODUCT
