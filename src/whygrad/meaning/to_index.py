@@ -185,7 +185,7 @@ class Converter:
                 continue
             layouts[node] = layout = node_layout(node, tuple([layouts[kid] for kid in kids]), self.scope)
             arrays[node] = (
-                layout.rank > 0 or isinstance(node, (Apply, Entry)) or any([arrays[kid] for kid in kids])
+                layout.rank > 0 or isinstance(node, (Apply, Entry)) or any(arrays[kid] for kid in kids)
             )
             stack.pop()
 
