@@ -1,0 +1,1 @@
+"""The exact judge's algebra: Laurent polynomials over interned atoms."""
