@@ -110,7 +110,7 @@ def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivati
         stage = total_stage(maker, left, {}, scope)
         return ParameterDerivation(wrt, (), (stage,), stage.result, stage.evidence)
     if route == "substitution":
-        stages, chain = substitution_stages(cost, wrt, maker), ()
+        stages, chain = _substitution(cost, wrt, maker)
     elif route == "chain":
         stages, chain = _chain(cost, wrt, maker)
     else:
@@ -167,6 +167,20 @@ def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Ex
     left = Partial(Symbol(cost.goal), graph.target)
     stages.append(total_stage(maker, left, known, cost.scope))
     return stages, chain
+
+
+def _substitution(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Expr, ...]]:
+    root = loss_level(cost, wrt.name)
+    apart = _apart(cost, wrt, root)
+    stages = substitution_stages(cost, apart, maker, root)
+    if stages is None:  # written out it would be too long: one layer at a time
+        return _chain(cost, wrt, maker)
+    if root == cost.goal:
+        return stages, ()
+    last = stages[-1]
+    known = {root: Known(cost.definition(root).indices, last.result, last.id)}
+    stages.append(total_stage(maker, Partial(Symbol(cost.goal), apart), known, cost.scope))
+    return stages, ()
 
 
 def _apart(cost: Cost, wrt: Symbol, root: str) -> Symbol:

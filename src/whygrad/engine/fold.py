@@ -25,10 +25,19 @@ from whygrad.core.expr import (
     Reduce,
     Size,
     Symbol,
+    add,
     mul,
 )
-from whygrad.core.walk import canonical, children, free_indices, size_of
-from whygrad.engine.products import Power, powers_of
+from whygrad.core.walk import (
+    canonical,
+    children,
+    free_indices,
+    fresh_index,
+    letters,
+    rename_bound,
+    size_of,
+)
+from whygrad.engine.products import Power, negated, powers_of
 
 Renaming = dict[Index, Expr]
 _LARGEST = 200  # nodes of a definition's body that is looked for
@@ -47,6 +56,8 @@ def unify(pattern: Expr, e: Expr, free: frozenset[Index], known: Renaming) -> Re
         return None
     if isinstance(pattern, Reduce):
         assert isinstance(e, Reduce)
+        if e.index in known.values():  # a bound letter that also stands free outside
+            e = rename_bound(e, fresh_index(e.index, letters(e) | {i.letter for i in _indices(known)}))
         inside = {**known, pattern.index: e.index}
         found = unify(pattern.body, e.body, free, inside)
         if found is not None and pattern.where is not None and e.where is not None:
@@ -63,6 +74,10 @@ def unify(pattern: Expr, e: Expr, free: frozenset[Index], known: Renaming) -> Re
             return None
         known = step
     return known
+
+
+def _indices(known: Renaming) -> list[Index]:
+    return [v for v in known.values() if isinstance(v, Index)]
 
 
 def _unify_bag(
@@ -105,9 +120,6 @@ def match_definition(e: Expr, definition: Definition) -> tuple[Symbol, list[Powe
     free = frozenset(definition.indices)
     if isinstance(body, Mul) or (isinstance(body, Pow) and body.exponent == Number(-1)):
         return _match_factors(e, powers_of(body), definition)
-    whole = e.base if isinstance(e, Pow) and not isinstance(body, Pow) else e
-    if whole is not e:
-        return None
     found = unify(body, e, free, {})
     return None if found is None else (_name(definition, found), [])
 
@@ -150,6 +162,41 @@ def _match_factors(
     return _name(definition, known), left
 
 
+def _match_terms(e: Add, definition: Definition) -> tuple[Expr, Symbol] | None:
+    """Some terms of a longer sum are the body (or minus the body) of a definition."""
+    body = definition.body
+    assert isinstance(body, Add)
+    if len(e.terms) <= len(body.terms):
+        return None
+    for sign in (1, -1):
+        wanted = body.terms if sign == 1 else tuple(negated(t) for t in body.terms)
+        found = _search_terms(wanted, e.terms, frozenset(definition.indices))
+        if found is not None:
+            known, used = found
+            symbol = _name(definition, known)
+            first = min(used)
+            name = symbol if sign == 1 else negated(symbol)
+            kept = [name if n == first else t for n, t in enumerate(e.terms) if n == first or n not in used]
+            return add(*kept), symbol
+    return None
+
+
+def _search_terms(
+    wanted: tuple[Expr, ...], terms: tuple[Expr, ...], free: frozenset[Index]
+) -> tuple[Renaming, tuple[int, ...]] | None:
+    stack: list[tuple[int, Renaming, tuple[int, ...]]] = [(0, {}, ())]
+    while stack:
+        k, known, used = stack.pop()
+        if k == len(wanted):
+            return known, used
+        for n in range(len(terms) - 1, -1, -1):
+            if n not in used:
+                step = unify(wanted[k], terms[n], free, known)
+                if step is not None:
+                    stack.append((k + 1, step, (*used, n)))
+    return None
+
+
 def fold_node(e: Expr, scope: Scope, allowed: frozenset[str]) -> tuple[Expr, Symbol, Expr] | None:
     """``e`` with a definition's body replaced by its name: new node, name, what was replaced."""
     if isinstance(e, Symbol | Number | Index | Size | Constant):
@@ -162,9 +209,13 @@ def fold_node(e: Expr, scope: Scope, allowed: frozenset[str]) -> tuple[Expr, Sym
             continue
         found = match_definition(e, definition)
         if found is None:
+            if isinstance(e, Add) and isinstance(definition.body, Add):
+                part = _match_terms(e, definition)
+                if part is not None and _settled(part[1]):
+                    return part[0], part[1], e
             continue
         symbol, left = found
-        if len(free_indices(symbol)) != len([i for i in symbol.indices if isinstance(i, Index)]):
+        if not _settled(symbol):
             continue
         new = mul(symbol, *(p.expr() for p in left)) if left else symbol
         if canonical(new) is not canonical(e):
@@ -172,3 +223,7 @@ def fold_node(e: Expr, scope: Scope, allowed: frozenset[str]) -> tuple[Expr, Sym
     return None
 
 
+def _settled(symbol: Symbol) -> bool:
+    """Whether every index of the name was found, each its own."""
+    found = [i for i in symbol.indices if isinstance(i, Index)]
+    return len(free_indices(symbol)) == len(found)

@@ -7,7 +7,6 @@ letter of its own, over which the chain rule sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from whygrad.core.cost import Cost, Definition, Scope
@@ -74,19 +73,17 @@ def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None) -> Grap
         d for d in reversed(cost.definitions)
         if d.name in moving and d.name in needed and not d.is_function and d.name != target
     ]  # fmt: skip
-    root_definition = cost.definition(root)
-    written: dict[str, Symbol] = {root: Symbol(root, root_definition.indices)}
-    order = [d.name for d in between if d.name != root] + [target]
-    users = {
-        name: [d for d in between if name in uses(d)] for name in order
+    names_between = [d.name for d in between if d.name != root]
+    order = [*names_between, target]
+    written: dict[str, Symbol] = {
+        target: Symbol(target, _own_indices(cost, target)) if wrt is None else wrt
     }
-    taken = {i.letter for i in root_definition.indices}
-    for name in order:
-        own = _own_indices(cost, name)
-        symbol = wrt if name == target and wrt is not None else _written(name, own, users[name], written, taken)
-        written[name] = symbol
-        taken |= {i.letter for i in symbol.indices if isinstance(i, Index)}
-    rooted = frozenset(root_definition.indices)
+    taken = {i.letter for i in written[target].indices if isinstance(i, Index)}
+    for definition in reversed(between):
+        written[definition.name] = _written(definition, written, taken)
+        taken |= {i.letter for i in written[definition.name].indices if isinstance(i, Index)}
+    rooted = frozenset(i for i in written[root].indices if isinstance(i, Index))
+    users = {name: [d for d in between if name in uses(d)] for name in order}
     links = {
         name: tuple(_link(d, written[name], written, rooted) for d in users[name]) for name in order
     }
@@ -134,25 +131,24 @@ def _rebinds(body: Expr, index: Index) -> bool:
     return any(isinstance(n, Reduce) and n.index is index for n in postorder(body))
 
 
-def _written(
-    name: str, own: tuple[Index, ...], users: Iterable[Definition], written: dict[str, Symbol], taken: set[str]
-) -> Symbol:
-    """The symbol of a node: letters shared with its users where aligned, else its own or fresh."""
-    choices: list[set[Expr | None]] = [set() for _ in own]
-    for user in users:
-        upper = written[user.name]
-        place = dict(zip(user.indices, upper.indices, strict=True))
-        for q, index in enumerate(alignment(user, name, len(own))):
-            choices[q].add(place[index] if index is not None else None)
+def _written(definition: Definition, written: dict[str, Symbol], taken: set[str]) -> Symbol:
+    """The symbol of a node: the letters of what it uses where aligned, else its own or fresh."""
+    found: dict[Index, Index] = {}
+    for name, lower in written.items():
+        if name not in uses(definition):
+            continue
+        for q, index in enumerate(alignment(definition, name, len(lower.indices))):
+            letter = lower.indices[q]
+            if index is not None and isinstance(letter, Index) and letter not in found.values():
+                found.setdefault(index, letter)
     out: list[Expr] = []
-    for q, index in enumerate(own):
-        shared = next(iter(choices[q])) if len(choices[q]) == 1 else None
-        if isinstance(shared, Index) and shared not in out:
-            out.append(shared)
+    for index in definition.indices:
+        if index in found:
+            out.append(found[index])
         else:
-            avoid = taken | {i.letter for i in out if isinstance(i, Index)}
+            avoid = taken | {i.letter for i in found.values()} | {i.letter for i in out if isinstance(i, Index)}
             out.append(fresh_index(index, avoid))
-    return Symbol(name, out)
+    return Symbol(definition.name, out)
 
 
 def _link(user: Definition, lower: Symbol, written: dict[str, Symbol], rooted: frozenset[Index]) -> Link:

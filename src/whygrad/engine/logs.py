@@ -17,12 +17,12 @@ from whygrad.core.expr import (
     terms_of,
 )
 from whygrad.core.walk import canonical
-from whygrad.engine.moves import Context, Moved
+from whygrad.engine.moves import Context, Moved, Small
 from whygrad.engine.products import negated
 from whygrad.rules.rule import fill, match
 from whygrad.rules.table import RULES
 
-WRITTEN_OUT: tuple[str, ...] = ("sigmoid", "softplus", "tanh", "silu", "log1p", "expm1", "gelu")
+WRITTEN_OUT: tuple[str, ...] = ("sigmoid", "softplus", "silu", "log1p", "expm1")
 
 
 def log_rules(e: Expr, context: Context) -> Moved | None:
@@ -33,20 +33,20 @@ def log_rules(e: Expr, context: Context) -> Moved | None:
     (u,) = e.args
     if e.name == "exp":
         if isinstance(u, Call) and u.name == "log":
-            return [("exp/log", u.args[0], {"u": u.args[0]})]
+            return [Small("exp/log", u.args[0], {"u": u.args[0]})]
         return None
     match u:
         case Call("exp", (inner,)):
-            return [("log/exp", inner, {"u": inner})]
+            return [Small("log/exp", inner, {"u": inner})]
         case Pow(base, exponent) if exponent is MINUS_ONE:
-            return [("log/reciprocal", neg(Call("log", (base,))), {"u": base})]
+            return [Small("log/reciprocal", neg(Call("log", (base,))), {"u": base})]
         case Mul(factors):
             above = [f for f in factors if not _below(f)]
             below = [f.base for f in factors if isinstance(f, Pow) and _below(f)]
             if above and below and not any(isinstance(f, Number) and f.value < 0 for f in above):
                 top, bottom = mul(*above), mul(*below)
                 new = add(Call("log", (top,)), neg(Call("log", (bottom,))))
-                return [("log/quotient", new, {"u": top, "v": bottom})]
+                return [Small("log/quotient", new, {"u": top, "v": bottom})]
             return None
         case _:
             return None
@@ -78,7 +78,7 @@ def complement(e: Expr, context: Context) -> Moved | None:
             else:
                 new = mul(add(*left), Pow(bottom, MINUS_ONE))
                 kept = [new if m == min(n, k) else r for m, r in enumerate(terms) if m != max(n, k)]
-                return [("function/sigmoid-complement", add(*kept), {"u": top, "w": bottom})]
+                return [Small("function/sigmoid-complement", add(*kept), {"u": top, "w": bottom})]
     return None
 
 
@@ -100,14 +100,14 @@ def exponentials(e: Expr, context: Context) -> Moved | None:
     del context
     match e:
         case Pow(Call("exp", (u,)), exponent) if exponent is MINUS_ONE:
-            return [("exp/sign", Call("exp", (negated(u),)), {"u": u})]
+            return [Small("exp/sign", Call("exp", (negated(u),)), {"u": u})]
         case Mul(factors):
             found = [f for f in factors if isinstance(f, Call) and f.name == "exp"]
             for n, f in enumerate(found):
                 for g in found[n + 1 :]:
                     if canonical(neg(f.args[0])) is canonical(g.args[0]):
                         rest = [h for h in factors if h is not f and h is not g]
-                        return [("exp/product", mul(*rest), {"u": f.args[0], "v": g.args[0]})]
+                        return [Small("exp/product", mul(*rest), {"u": f.args[0], "v": g.args[0]})]
             return None
         case _:
             return None
@@ -121,4 +121,4 @@ def write_out(e: Expr, context: Context) -> Moved | None:
     rule = RULES[f"function/{e.name}"]
     left, right = rule.sides
     bindings = match(left, e)
-    return None if bindings is None else [(rule.id, fill(right, bindings), bindings)]
+    return None if bindings is None else [Small(rule.id, fill(right, bindings), bindings)]

@@ -37,7 +37,7 @@ def _node_cost(node: Expr, kids: tuple[float, ...]) -> float:
             plain = sum(1 for i in indices if isinstance(i, Index))
             return 1.0 + 0.1 * len(indices) + (total - plain)
         case Add(terms):
-            return total + 0.4 * len(terms)
+            return total + 0.4 * len(terms) + 0.8 * sum(t is MINUS_ONE for t in terms)
         case Mul(factors):
             return total + 0.1 * len(factors)
         case Pow(_, exponent):

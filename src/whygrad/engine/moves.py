@@ -7,6 +7,8 @@ its new form; :mod:`whygrad.engine.simplify` decides which are worth taking.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
 
 from whygrad.core.cost import Scope
 from whygrad.core.expr import (
@@ -19,13 +21,14 @@ from whygrad.core.expr import (
     Number,
     Pow,
     Reduce,
+    Size,
     Symbol,
     add,
     factors_of,
     mul,
     terms_of,
 )
-from whygrad.core.walk import canonical, names, rewrite_bottom_up
+from whygrad.core.walk import canonical, names, rewrite_bottom_up, symbols
 from whygrad.engine.fold import fold_node
 from whygrad.engine.measure import cost_of
 from whygrad.engine.products import (
@@ -56,12 +59,20 @@ class Context:
     """Whether common denominators are wanted (route substitution)."""
 
 
-Small = tuple[str, Expr, Bindings]
+class Small(NamedTuple):
+    """One small step: the rule, the node after it, what its holes stood for, words of its own."""
+
+    rule: str
+    new: Expr
+    bindings: Bindings
+    reason: tuple[str | Expr, ...] | None = None
+
+
 Moved = list[Small]
 
 
 def _one(rule: str, new: Expr, **bindings: Expr) -> Moved:
-    return [(rule, new, bindings)]
+    return [Small(rule, new, bindings)]
 
 
 # --- products ---------------------------------------------------------------------------------
@@ -108,8 +119,27 @@ def multiply_in(e: Expr, context: Context) -> Moved | None:
         rest = [f for f in outside if f not in involved]
         inside = add(*(_joined(mul(*factors_of(t), *involved)) for t in factor.terms))
         before, after = rest[: _before(e, k, rest)], rest[_before(e, k, rest) :]
-        return _one("algebra/multiply-in", mul(*before, inside, *after), u=mul(*involved))
+        new = mul(*before, inside, *after)
+        reason = _where_cancelled(factor.terms, involved)
+        return [Small("algebra/multiply-in", new, {"u": mul(*involved)}, reason)]
     return None
+
+
+_PLACES = ("first", "second", "third", "fourth")
+
+
+def _where_cancelled(terms: tuple[Expr, ...], involved: list[Expr]) -> tuple[str | Expr, ...] | None:
+    """ "f cancels in the first term, 1 − f in the second"."""
+    if len(terms) > len(_PLACES):
+        return None
+    outside = {p.key: p.base for f in involved for p in powers_of(f)}
+    words: list[str | Expr] = []
+    for place, t in zip(_PLACES, terms, strict=False):
+        gone = [outside[p.key] for p in powers_of(t) if p.exponent < 0 and p.key in outside]
+        if gone:
+            words.extend((", " if words else "", mul(*gone)))
+            words.append(f" in the {place}" if len(words) > 2 else f" cancels in the {place} term")
+    return tuple(w for w in words if w != "") or None
 
 
 def _before(e: Mul, k: int, rest: list[Expr]) -> int:
@@ -158,7 +188,7 @@ def factor_out(e: Expr, context: Context) -> Moved | None:
         return None
     monomials = [monomial(t) for t in e.terms]
     common = _common(monomials)
-    if not common:
+    if not common or _parts_of_the_cost(monomials, common):
         return None
     inside = oriented([_divided(m, common) for m in monomials], context.scope)
     sign = -1 if inside and all(m.number < 0 for m in inside) else 1
@@ -172,6 +202,12 @@ def factor_out(e: Expr, context: Context) -> Moved | None:
     bracket = total(collect(inside))
     new = tidy(mul(*head, *(p.expr() for p in front), bracket, *(p.expr() for p in back)))
     return _one("algebra/factor-out", new, w=mul(*(p.expr() for p in common)))
+
+
+def _parts_of_the_cost(monomials: list[Monomial], common: list[Power]) -> bool:
+    """Whether only constants are common to a data term and a penalty: these stay apart."""
+    sums = [any(isinstance(p.base, Reduce) for p in m.powers) for m in monomials]
+    return any(sums) and all(isinstance(p.base, Size | Number) for p in common)
 
 
 def _common(monomials: list[Monomial]) -> list[Power]:
@@ -208,20 +244,48 @@ def multiply_out_collect(e: Expr, context: Context) -> Moved | None:
         return None
     collected = collect(out)
     small: Moved = []
-    opened = total(out)
+    opened = total(oriented(out, context.scope))
     if canonical(opened) is not canonical(e):
-        small.append(("algebra/multiply-out", opened, {}))
+        small.append(Small("algebra/multiply-out", opened, {}))
     if len(collected) < len(out):
         gone = _cancelled(out, collected)
         joined = total(oriented(collected, context.scope))
-        small.append(("algebra/collect", joined, {"u": gone} if gone is not None else {}))
+        small.append(Small("algebra/collect", joined, {"u": gone} if gone is not None else {}))
     elif not small:
         return None
-    last = small[-1][1]
-    out2 = factor_out(last, context)
-    if out2 is not None and cost_of(out2[-1][1]) < cost_of(last):
-        small.extend(out2)
+    last = small[-1].new
+    common = factor_out(last, context)
+    if common is not None and cost_of(common[-1].new) < cost_of(last):
+        small.extend(common)
+    else:
+        small.extend(_grouped(oriented(collected, context.scope), cost_of(last)))
     return small
+
+
+def _grouped(monomials: list[Monomial], now: float) -> Moved:
+    """Monomials that share one factor taken together: u − y u + l = l + (1 − y) u."""
+    best: tuple[float, Small] | None = None
+    shared: dict[tuple[Expr, Fraction], list[int]] = {}
+    for n, m in enumerate(monomials):
+        for p in m.powers:
+            shared.setdefault((p.key, p.exponent), []).append(n)
+    for (key, exponent), where in shared.items():
+        if not 2 <= len(where) < len(monomials):
+            continue
+        base = next(p.base for p in monomials[where[0]].powers if p.key is key)
+        taken = Power(base, exponent)
+        inside = total([_divided(monomials[n], [taken]) for n in where])
+        grouped = mul(inside, taken.expr())
+        terms = [
+            grouped if n == where[-1] else m.expr()
+            for n, m in enumerate(monomials)
+            if n == where[-1] or n not in where
+        ]
+        new = tidy(add(*terms))
+        cost = cost_of(new)
+        if cost < now and (best is None or cost < best[0]):
+            best = (cost, Small("algebra/factor-out", new, {"w": taken.expr()}))
+    return [] if best is None else [best[1]]
 
 
 def _cancelled(before: list[Monomial], after: list[Monomial]) -> Expr | None:
@@ -292,7 +356,7 @@ def common_denominator(e: Expr, context: Context) -> Moved | None:
     top = add(*(_joined(mul(*factors_of(t), *factors)) for t in e.terms))
     denominator = mul(*factors)
     over = mul(top, Pow(denominator, MINUS_ONE))
-    small: Moved = [("algebra/common-denominator", over, {"w": denominator})]
+    small: Moved = [Small("algebra/common-denominator", over, {"w": denominator})]
     small.extend(_numerator(top, denominator, context))
     return small
 
@@ -307,11 +371,11 @@ def _numerator(top: Expr, denominator: Expr, context: Context) -> Moved:
     collected = collect(out)
     opened = total(out)
     if canonical(opened) is not canonical(top):
-        small.append(("algebra/multiply-out", mul(opened, bottom), {}))
+        small.append(Small("algebra/multiply-out", mul(opened, bottom), {}))
     if len(collected) < len(out):
         joined = total(collected)
         gone = _cancelled(out, collected)
-        small.append(("algebra/collect", tidy(mul(joined, bottom)), {"u": gone} if gone is not None else {}))
+        small.append(Small("algebra/collect", tidy(mul(joined, bottom)), {"u": gone} if gone is not None else {}))
     small.extend(divide(total(collected), denominator, context))
     return small
 
@@ -337,9 +401,9 @@ def divide(top: Expr, denominator: Expr, context: Context) -> Moved:
     bottom = Pow(denominator, MINUS_ONE)
     q = total(quotients)
     written = add(*terms_of(mul(q, denominator)), *terms_of(total(left))) if left else mul(q, denominator)
-    small: Moved = [("algebra/divide", tidy(mul(written, bottom)), {"w": denominator})]
+    small: Moved = [Small("algebra/divide", tidy(mul(written, bottom)), {"w": denominator})]
     split = add(*terms_of(q), mul(total(left), bottom)) if left else q
-    small.append(("algebra/split-fraction", tidy(split), {"w": denominator}))
+    small.append(Small("algebra/split-fraction", tidy(split), {"w": denominator}))
     out = factor_out(small[-1][1], context)
     if out is not None:
         small.extend(out)
@@ -377,10 +441,11 @@ def split_fraction(e: Expr, context: Context) -> Moved | None:
         small = _one("algebra/split-fraction", tidy(mul(*others, split)), w=mul(*below))
         folded = fold_everywhere(split, context)
         if folded is not split:
-            small.append(("definition/fold", tidy(mul(*others, folded)), {"u": split}))
+            name = next(s for s in symbols(folded) if s.name in context.foldable)
+            small.append(Small("definition/fold", tidy(mul(*others, folded)), {"u": name}))
             out = factor_out(folded, context)
             if out is not None:
-                small.append((out[0][0], tidy(mul(*others, out[0][1])), out[0][2]))
+                small.append(Small(out[0].rule, tidy(mul(*others, out[0].new)), out[0].bindings))
         return small
     return None
 
@@ -413,6 +478,17 @@ def _fold_pass(e: Expr, context: Context) -> Expr:
         return node if found is None else tidy(found[0])
 
     return rewrite_bottom_up(e, f)
+
+
+def order_terms(e: Expr, context: Context) -> Moved | None:
+    """−y + f is written f − y: a positive computed term before a negated entry of data."""
+    if not isinstance(e, Add) or not is_negative(e.terms[0]):
+        return None
+    monomials = [monomial(t) for t in e.terms]
+    if any(p.exponent < 0 or not isinstance(p.base, Symbol) for m in monomials for p in m.powers):
+        return None
+    new = total(oriented(monomials, context.scope))
+    return None if new is e or is_negative(new) or canonical(new) is not canonical(e) else _one("algebra/order", new)
 
 
 def abs_sign(e: Expr, context: Context) -> Moved | None:

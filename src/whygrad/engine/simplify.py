@@ -7,7 +7,7 @@ its small steps are kept below it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from whygrad.core.derivation import Step
 from whygrad.core.expr import Expr
@@ -21,24 +21,29 @@ from whygrad.rules.table import RULES
 
 Move = Callable[[Expr, Context], Moved | None]
 
-ALWAYS: tuple[Move, ...] = (sums.sift, sums.to_one, moves.cancel, moves.abs_sign, sums.constant_out)
+ALWAYS: tuple[Move, ...] = (sums.sift, sums.to_one, moves.cancel, moves.abs_sign,
+                            sums.constant_out, moves.order_terms)  # fmt: skip
 """Taken wherever they fit."""
 
 SUBSTITUTION: tuple[Move, ...] = (logs.log_rules, logs.complement, logs.exponentials)
 """Taken wherever they fit, where everything is written out."""
 
-TRIED: tuple[Move, ...] = (
+NATURAL: tuple[Move, ...] = (
     moves.fold_definition,
     moves.multiply_in,
     sums.split,
     moves.split_fraction,
+)
+"""Tried first, in this order, each where the line becomes cheaper."""
+
+RIVALS: tuple[Move, ...] = (
+    moves.multiply_out_collect,
+    moves.factor_out,
     moves.turn_bracket,
     moves.minus_in,
-    moves.factor_out,
     moves.group,
-    moves.multiply_out_collect,
 )
-"""Taken where the line becomes cheaper; inner places first."""
+"""Of these the one that makes the line cheapest is taken."""
 
 
 def simplify(line: Expr, context: Context, *, limit: int = 60) -> list[Step]:
@@ -77,54 +82,60 @@ def _take_always(trace: Trace, context: Context) -> bool:
 
 
 def _take_tried(trace: Trace, context: Context) -> bool:
-    tried = (*TRIED, moves.common_denominator) if context.fractions else TRIED
+    places = sorted(paths(trace.line), key=lambda item: -len(item[0]))
     now = cost_of(trace.line)
-    for move in tried:
-        for path, node in _inner_first(trace.line):
+    for move in (moves.common_denominator, *NATURAL) if context.fractions else NATURAL:
+        for path, node in places:
             moved = move(node, context)
-            if moved is None:
-                continue
-            cut = _best_prefix(trace.line, path, moved, now, move is moves.minus_in)
-            if cut:
+            cut = _best_prefix(trace.line, path, moved, now)[1] if moved else 0
+            if moved and cut:
                 _record(trace, path, moved[:cut])
                 return True
-    return False
+    best = now - 1e-9
+    chosen: tuple[Path, Moved] | None = None
+    for move in RIVALS:
+        for path, node in places:
+            moved = move(node, context)
+            if not moved:
+                continue
+            cost, cut = _best_prefix(trace.line, path, moved, best)
+            if cut:
+                best, chosen = cost, (path, moved[:cut])
+    if chosen is None:
+        return False
+    _record(trace, *chosen)
+    return True
 
 
-def _best_prefix(line: Expr, path: Path, moved: Moved, now: float, even: bool) -> int:
-    """How many of the small steps to take: the cheapest line, if cheaper than now (0: none)."""
-    best, at = now - 1e-9, 0
-    if even:
-        best += 0.5  # a minus taken in may cost a sign and is still the written habit
-    for k, (_, new, _) in enumerate(moved):
-        cost = cost_of(tidy(replace_at(line, path, new)))
+def _best_prefix(line: Expr, path: Path, moved: Moved, now: float) -> tuple[float, int]:
+    """The cheapest line on the way and how many small steps lead there (0: none is cheaper)."""
+    best, cut = now - 1e-9, 0
+    for k, small in enumerate(moved):
+        cost = cost_of(tidy(replace_at(line, path, small.new)))
         if cost < best:
-            best, at = cost, k + 1
-    return at
-
-
-def _inner_first(line: Expr) -> Iterator[tuple[Path, Expr]]:
-    return iter(sorted(paths(line), key=lambda item: -len(item[0])))
+            best, cut = cost, k + 1
+    return best, cut
 
 
 def _record(trace: Trace, path: Path, moved: Moved) -> None:
     """One step for the whole move; its small steps below it when there are several."""
-    rule, new, bindings = moved[-1]
-    if len(moved) == 1:
-        trace.apply(path, rule, new, bindings)
+    if len(moved) == 1 or moved[0].rule == "algebra/common-denominator":
+        for small in moved:
+            trace.apply(path, *small)
     else:
-        small = Trace(trace.line)
-        for inner_rule, inner_new, inner_bindings in moved:
-            small.apply(path, inner_rule, inner_new, inner_bindings)
-        headline = _headline(moved)
-        reason = _joined_reason(moved)
-        trace.apply(path, headline, new, bindings, reason, substeps=tuple(small.steps))
+        inner = Trace(trace.line)
+        for small in moved:
+            inner.apply(path, *small)
+        last = moved[-1]
+        trace.apply(
+            path, _headline(moved), last.new, last.bindings, _joined_reason(moved), substeps=tuple(inner.steps)
+        )
     trace.tidy()
 
 
 def _headline(moved: Moved) -> str:
     """The rule that names a move of several small steps."""
-    rules = [rule for rule, _, _ in moved]
+    rules = [small.rule for small in moved]
     if "algebra/collect" in rules:
         return "algebra/multiply-out-collect" if "algebra/multiply-out" in rules else "algebra/collect"
     return rules[-1] if rules[-1] != "algebra/factor-out" or len(rules) == 1 else rules[0]
@@ -133,7 +144,7 @@ def _headline(moved: Moved) -> str:
 def _joined_reason(moved: Moved) -> tuple[str | Expr, ...]:
     """What the small steps did, in a few words."""
     parts: list[str | Expr] = []
-    for rule, _, bindings in moved:
+    for rule, _, bindings, _ in moved:
         if parts:
             parts.append("; ")
         if rule == "algebra/collect" and "u" in bindings:

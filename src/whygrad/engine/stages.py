@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence, Stage, Step
-from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul
-from whygrad.core.walk import at, paths, replace_at, substitute
+from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul, terms_of
+from whygrad.core.walk import at, names, paths, replace_at, substitute
 from whygrad.engine.differentiate import Frame, Known, differentiate, frame
-from whygrad.engine.graph import Link, local_scope
+from whygrad.engine.graph import Link, body_at, local_scope
 from whygrad.engine.moves import Context, fold_definition, minus_in
 from whygrad.engine.products import powers_of
 from whygrad.engine.simplify import ALWAYS, first_fitting, simplify
@@ -56,11 +56,13 @@ def titles(steps: list[Step]) -> tuple[str | Expr, ...]:
     """What was used, in a few words: "derivative of log, twice"."""
     counts: dict[str, int] = {}
     for step in steps:
-        if step.minor or step.rule in MINOR_TITLES or step.rule == "derivative/other-entry":
+        named = step.rule.startswith("derivative/") and step.rule != "derivative/other-entry"
+        if step.minor or step.rule in MINOR_TITLES or not named:
             continue
         title = RULES[step.rule].title
         counts[title] = counts.get(title, 0) + 1
-    skip = {"sum rule", "constant factor"} if len(counts) > 2 else set[str]()
+    plain = {"sum rule", "constant factor", "derivative through a sum"}
+    skip = plain if set(counts) - plain else set[str]()
     words = [
         f"{title}{_TIMES.get(n, f', {n} times')}" for title, n in counts.items() if title not in skip
     ]
@@ -81,7 +83,7 @@ class Local:
 def work_out(line: Expr, using: Frame, context: Context) -> Local:
     """Differentiate, settle (sift, fold, minus in) as one visible step; then simplify."""
     trace = differentiate(line, using)
-    settled = _settle(trace, context)
+    settled = settle(trace, context)
     whole = Trace(line)
     whole.apply(
         (), "chain/differentiate", settled.line, {}, _reason(settled.steps, using), substeps=tuple(settled.steps)
@@ -90,7 +92,7 @@ def work_out(line: Expr, using: Frame, context: Context) -> Local:
     return Local(tuple(whole.steps), whole.line)
 
 
-def _settle(trace: Trace, context: Context) -> Trace:
+def settle(trace: Trace, context: Context) -> Trace:
     """House-keeping and the moves that go without saying, on the same trace."""
     trace.tidy()
     for _ in range(40):
@@ -98,8 +100,8 @@ def _settle(trace: Trace, context: Context) -> Trace:
         if found is None:
             break
         path, moved = found
-        for rule, new, bindings in moved:
-            trace.apply(path, rule, new, bindings)
+        for small in moved:
+            trace.apply(path, *small)
         trace.tidy()
     return trace
 
@@ -118,6 +120,8 @@ def _reason(steps: list[Step], using: Frame) -> tuple[str | Expr, ...]:
         if body is not None:
             return ("of ", body, " only the term ", step.bindings["a"], " = ", step.bindings["b"],
                     " holds ", using.wrt)  # fmt: skip
+    if set(rules) <= {"derivative/sum"}:
+        return ("only the term ", using.wrt, " moves with ", using.wrt)
     words: list[str | Expr] = list(titles(steps))
     inside = _inside(steps, using)
     if inside is not None:
@@ -211,18 +215,19 @@ def paths_stage(
 ) -> Stage:
     """∂R/∂u as the sum over the users of u: what is known of each, times its local derivative."""
     assert isinstance(left, Partial)
-    shown, values, cited = [], [], []
+    shown: list[Expr] = []
+    values: list[Expr] = []
+    cited: list[str] = []
     small: list[Step] = []
-    for link, known in links:
+    for link, known in sorted(links, key=lambda item: item[1] is None):
         inner_scope = local_scope(maker.scope, link.upper.name)
         local = work_out(Partial(link.upper, link.lower), frame(inner_scope, link.lower), maker.context)
-        small.extend(local.steps)
-        above = Partial(left.body, link.upper)
+        small.extend(s for step in local.steps for s in (step.substeps or (step,)))
         if known is None:  # the user is the root itself
-            term, value = Partial(link.upper, link.lower), local.result
+            term, value = _direct(maker, link, alone=len(links) == 1), local.result
         else:
             swap: dict[Expr, Expr] = dict(zip(known.indices, link.upper.indices, strict=True))
-            term = mul(above, Partial(link.upper, link.lower))
+            term = mul(Partial(left.body, link.upper), Partial(link.upper, link.lower))
             value = mul(substitute(known.value, swap), local.result)
             cited.append(known.stage)
         for index in reversed(link.summed):
@@ -231,15 +236,24 @@ def paths_stage(
         values.append(value)
     trace = Trace(left)
     rule = "chain/product" if len(links) == 1 else "chain/paths"
-    if add(*shown) is not left:
-        trace.apply((), rule, add(*shown), minor=False)
+    trace.apply((), rule, add(*shown), minor=False)
     reason: tuple[str | Expr, ...] = titles(small)
     if cited:
         numbers = " and ".join(dict.fromkeys(c.rsplit(".", 1)[-1] for c in cited))
-        reason = (f"put in {numbers}; ", *reason)
+        plain = reason == ("differentiate",)
+        reason = (f"put in {numbers}",) if plain else (f"put in {numbers}; ", *reason)
     trace.apply((), "chain/put-in", add(*values), {}, reason, substeps=())
     trace.run(simplify(trace.line, maker.context))
     return maker.keep(left, trace.steps, trace.line, scope=scope, uses=tuple(dict.fromkeys(cited)))
+
+
+def _direct(maker: Maker, link: Link, *, alone: bool) -> Expr:
+    """The derivative of the root through itself: of those of its terms that hold the variable."""
+    if alone:
+        return Partial(link.upper, link.lower)
+    body = body_at(maker.scope, link.upper)
+    terms = [t for t in terms_of(body) if link.lower.name in names(t)]
+    return Partial(add(*terms), link.lower)
 
 
 def total_stage(maker: Maker, left: Partial, known: Mapping[str, Known], scope: Scope) -> Stage:

@@ -20,7 +20,7 @@ from whygrad.core.expr import (
     terms_of,
 )
 from whygrad.core.walk import canonical, free_indices, substitute
-from whygrad.engine.moves import Context, Moved
+from whygrad.engine.moves import Context, Moved, Small
 from whygrad.engine.products import collect, expand, total
 from whygrad.engine.tidy import tidy
 
@@ -34,14 +34,14 @@ def constant_out(e: Expr, context: Context) -> Moved | None:
         if e.where is not None:
             return None
         new = mul(Size(e.index.dim), e.body)
-        return [("sum/constant-body", new, {"c": e.body, "n": Size(e.index.dim), "b": e.index})]
+        return [Small("sum/constant-body", new, {"c": e.body, "n": Size(e.index.dim), "b": e.index})]
     factors = factors_of(e.body)
     out = [f for f in factors if e.index not in free_indices(f)]
     if not out:
         return None
     kept = [f for f in factors if e.index in free_indices(f)]
     new = mul(*out, Reduce("sum", e.index, mul(*kept), e.where))
-    return [("sum/constant-out", new, {"c": mul(*out), "b": e.index})]
+    return [Small("sum/constant-out", new, {"c": mul(*out), "b": e.index})]
 
 
 def sift(e: Expr, context: Context) -> Moved | None:
@@ -62,7 +62,7 @@ def sift(e: Expr, context: Context) -> Moved | None:
             rest.append(substitute(e.where, swap))
         if not isinstance(other, Index):
             continue  # a shifted or gathered position may fall outside the range
-        return [("sum/sift", mul(*rest), {"a": e.index, "b": other})]
+        return [Small("sum/sift", mul(*rest), {"a": e.index, "b": other})]
     return None
 
 
@@ -81,10 +81,10 @@ def to_one(e: Expr, context: Context) -> Moved | None:
         return None
     declaration = context.scope.declarations.get(body.name)
     if declaration is not None and (declaration.has("onehot") or declaration.has("simplex")):
-        return [("sum/to-one", ONE, {"a": body})]
+        return [Small("sum/to-one", ONE, {"a": body})]
     definition = context.scope.definitions.get(body.name)
     if definition is not None and sums_to_one(definition):
-        return [("sum/to-one", ONE, {"a": body})]
+        return [Small("sum/to-one", ONE, {"a": body})]
     return None
 
 
@@ -121,9 +121,9 @@ def split(e: Expr, context: Context) -> Moved | None:
     body = total(monomials)
     small: Moved = []
     if not isinstance(e.body, Add):
-        small.append(("algebra/multiply-out", Reduce("sum", e.index, body, e.where), {}))
+        small.append(Small("algebra/multiply-out", Reduce("sum", e.index, body, e.where), {}))
     parts = [Reduce("sum", e.index, t, e.where) for t in terms_of(body)]
-    small.append(("sum/split", add(*parts), {}))
+    small.append(Small("sum/split", add(*parts), {}))
     done: list[Expr] = []
     for part in parts:
         done.append(settle_sum(part, context, small, parts, done))
@@ -155,7 +155,7 @@ def settle_sum(
         rule, new, bindings = moved
         current = tidy(new)
         whole = add(*done, current, *parts[len(done) + 1 :])
-        small.append((rule, tidy(whole), bindings))
+        small.append(Small(rule, tidy(whole), bindings))
     return current
 
 
@@ -165,6 +165,6 @@ def _inner_sum_move(e: Expr, context: Context) -> tuple[str, Expr, dict[str, Exp
         for move in (sift, to_one, constant_out):
             moved = move(f, context)
             if moved is not None:
-                rule, new, bindings = moved[0]
+                rule, new, bindings, _ = moved[0]
                 return rule, mul(*factors[:n], new, *factors[n + 1 :]), bindings
     return None

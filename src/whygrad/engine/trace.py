@@ -16,14 +16,14 @@ _HOLE = re.compile(r"\{(\w+)\}")
 
 
 def reason_of(rule_id: str, bindings: Mapping[str, Expr]) -> tuple[str | Expr, ...]:
-    """The rule's ``because`` with formulas in the place of its holes.
+    """The rule's reason, in few words, with formulas in the place of its holes.
 
     >>> from whygrad.core.expr import Symbol
     >>> reason_of("log/exp", {})
-    ('log and exp undo each other.',)
+    ('log and exp undo each other',)
     """
     parts: list[str | Expr] = []
-    for k, piece in enumerate(_HOLE.split(RULES[rule_id].because)):
+    for k, piece in enumerate(_HOLE.split(RULES[rule_id].brief or RULES[rule_id].because)):
         if k % 2 == 0:
             parts.append(piece)
         else:

@@ -185,14 +185,14 @@ FUNCTION_RULES: Final[dict[str, Rule]] = {
     ),
     "max": _row(
         "max",
-        "D(max(u, v)) = (u >= v) * D(u) + (v > u) * D(v)",
+        "D(max(u, v)) = D(u) * (u >= v) + D(v) * (v > u)",
         "The larger one counts, the other has no influence.",
         title="derivative of max",
         example="max(t, 2 - t)",
     ),
     "min": _row(
         "min",
-        "D(min(u, v)) = (u <= v) * D(u) + (v < u) * D(v)",
+        "D(min(u, v)) = D(u) * (u <= v) + D(v) * (v < u)",
         "The smaller one counts, the other has no influence.",
         title="derivative of min",
         example="min(t, 2 - t)",

@@ -111,6 +111,8 @@ class Rule:
     examples: tuple[str, ...] = ()
     source: str = ""
     see: tuple[str, ...] = ()
+    brief: str = ""
+    """The reason in a few words, to stand beside a line; empty: ``because``."""
     aliases: tuple[str, ...] = field(default=())
 
     @cached_property
