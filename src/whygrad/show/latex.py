@@ -58,7 +58,7 @@ _OPERATORS: Final = frozenset(
         "det",
     ]
 )
-_SIGNS: Final = {
+SIGNS: Final = {
     "−": "-",
     "·": "\\cdot",
     "⊙": "\\odot",
@@ -96,6 +96,25 @@ _ESCAPES: Final = str.maketrans(
         "_": "\\_",
         "^": "\\textasciicircum{}",
         "~": "\\textasciitilde{}",
+        "<": "\\textless{}",
+        ">": "\\textgreater{}",
+        "|": "\\textbar{}",
+        "\u0302": "",
+        "\u0303": "",
+        "\u0304": "",
+        **{letter: f"\\ensuremath{{\\{name}}}" for name, letter in GREEK.items()},
+        **{sign: f"\\ensuremath{{{code}}}" for sign, code in SIGNS.items()},
+        **{small: f"\\textsuperscript{{{k}}}" for k, small in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+        **{small: f"\\textsubscript{{{k}}}" for k, small in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+        "⁻": "\\textsuperscript{-}",
+        "ᵀ": "\\ensuremath{^\\top}",
+        "√": "\\ensuremath{\\surd}",
+        "∞": "\\ensuremath{\\infty}",
+        "→": "\\ensuremath{\\to}",
+        "⇒": "\\ensuremath{\\Rightarrow}",
+        "×": "\\ensuremath{\\times}",
+        "…": "\\dots{}",
+        "‖": "\\ensuremath{\\Vert}",
     }
 )
 MARK_COLOR: Final = "whychanged"
@@ -119,7 +138,12 @@ def to_latex(e: Expr, scope: Scope | None = None, style: Style = DEFAULT, marks:
     >>> print(to_latex(div(sub(ONE, Symbol("y")), Symbol("sigma"))))
     \frac{1 - y}{\sigma}
     """
-    return spell(layout(e, scope, style, marks), _spell, linear=False).code
+    return latex_of(layout(e, scope, style, marks))
+
+
+def latex_of(box: Box) -> str:
+    """A laid-out formula as LaTeX."""
+    return spell(box, _spell, linear=False).code
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +204,9 @@ def _atom(box: Atom) -> str:
         case "number" | "slash":
             return text
         case "sign" | "partial":
-            return _SIGNS[text]
+            return SIGNS[text]
         case "plus" | "relation" | "times":
-            return f" {_SIGNS.get(text, text)} "
+            return f" {SIGNS.get(text, text)} "
         case "gap":
             return " "
         case "space":
@@ -192,7 +216,7 @@ def _atom(box: Atom) -> str:
         case "text":
             return f"\\text{{{escape(text)}}}"
         case "tight":
-            return _SIGNS.get(text, text)
+            return SIGNS.get(text, text)
         case _:
             assert_never(box.role)
 

@@ -6,9 +6,12 @@ from typing import Final, Literal, get_args
 
 from whygrad.core.document import Document
 from whygrad.core.errors import UsageError
+from whygrad.show.html import to_html
+from whygrad.show.latex_document import to_latex_document
+from whygrad.show.markdown import to_markdown
 from whygrad.show.terminal import to_terminal
 
-Format = Literal["text"]
+Format = Literal["text", "latex", "markdown", "html"]
 FORMATS: Final[tuple[str, ...]] = get_args(Format)
 
 
@@ -48,6 +51,12 @@ def render(
     match format:
         case "text":
             return to_terminal(doc, width=width, color=color, ascii=ascii, details=details)
+        case "latex":
+            return to_latex_document(doc, details=details)
+        case "markdown":
+            return to_markdown(doc)
+        case "html":
+            return to_html(doc)
         case _:
             raise UsageError(
                 "error/usage",

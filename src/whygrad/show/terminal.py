@@ -23,7 +23,9 @@ from whygrad.core.document import (
 from whygrad.core.expr import Expr
 from whygrad.core.walk import Path
 from whygrad.show.glyphs import RELATIONS
-from whygrad.show.lines import Word, break_formula, coloured, painted, underline, words, wrap
+from whygrad.show.lines import Word, break_formula, coloured, painted, underline, wrap
+from whygrad.show.lines import words as words_of
+from whygrad.show.rows import is_note, labels_of, said
 from whygrad.show.tables import table_lines
 from whygrad.show.text import MARK_ON, breakable, plain, to_ascii, width
 
@@ -59,7 +61,7 @@ class _Page:
         return to_ascii(shown) if self.ascii else shown
 
     def words(self, parts: Inline, room: int) -> list[Word]:
-        return words(parts, self.scope, room, ascii=self.ascii)
+        return words_of(parts, self.scope, room, ascii=self.ascii)
 
     def sentence(self, parts: Inline, first: int, rest: int) -> list[str]:
         return wrap(self.words(parts, min(first, rest)), first, rest)
@@ -181,7 +183,7 @@ def _rows(block: Rows, page: _Page, indent: int = 2) -> list[str]:
             " " * (indent - 2) + ("  " if k else "") + painted(coloured(t, False), "title", page.color)
             for k, t in enumerate(title)
         ]
-    labels = _labels(block)
+    labels = labels_of(block)
     label_width = max((width(label) for label in labels), default=0)
     start = indent + (label_width + 2 if label_width else 0)
     start = min(start, page.width // 3)
@@ -202,16 +204,6 @@ def _rows(block: Rows, page: _Page, indent: int = 2) -> list[str]:
         if page.details and item.row.details:
             out.extend(_rows(Rows(item.row.details), page, min(start, page.width // 3)))
     return out
-
-
-def _labels(block: Rows) -> list[str]:
-    if not block.numbered or any(row.label for row in block.rows):
-        return [row.label for row in block.rows]
-    labels: list[str] = []
-    for row in block.rows:
-        count = sum(1 for label in labels if label)
-        labels.append(str(count + 1) if row.left is not None or not labels else "")
-    return labels
 
 
 def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _Page) -> _Set:
@@ -244,19 +236,9 @@ def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _
     return _Set(tuple(lines), end, row, below)
 
 
-def _said(row: Row) -> Inline:
-    """Verdict and reason."""
-    parts: Inline = row.reason
-    if row.verdict:
-        parts = (row.verdict + (": " if row.reason else ""), *row.reason)
-    if row.evidence not in ("", "proved", "definition"):
-        parts = (*parts, f" ({row.evidence})" if parts else f"({row.evidence})")
-    return parts
-
-
 def _reason_column(sets: Sequence[_Set], page: _Page) -> int:
     """The column for reasons that needs fewest lines, the leftmost of these; or the width: none."""
-    spoken = [item for item in sets if _said(item.row) and not _is_note(item.row)]
+    spoken = [item for item in sets if said(item.row) and not is_note(item.row)]
     ends = {item.end + 3 for item in spoken if item.end + 3 + _MIN_REASON <= page.width}
     # A formula that reaches into the column costs as much as two further lines.
     cost = {
@@ -266,43 +248,38 @@ def _reason_column(sets: Sequence[_Set], page: _Page) -> int:
     return min(cost, key=lambda column: cost[column], default=page.width)
 
 
-def _is_note(row: Row) -> bool:
-    """Whether the row is only a remark below the one above."""
-    return row.right is None and not row.raw
-
-
 def _beside(item: _Set, column: int, page: _Page) -> list[tuple[int, str]]:
     """The lines of what is said, each with its column; the first stands beside the formula's end.
 
     A formula that reaches into the column has a short reason right after it, else the column begins
     on the next line (an empty first line).
     """
-    said = _said(item.row)
+    words = said(item.row)
     if item.end + 3 <= column < page.width:
-        return [(column, text) for text in page.sentence(said, page.width - column, page.width - column)]
-    whole = page.sentence(said, 10**6, 10**6)[0]
+        return [(column, text) for text in page.sentence(words, page.width - column, page.width - column)]
+    whole = page.sentence(words, 10**6, 10**6)[0]
     if item.end + 3 + width(plain(whole)) <= page.width:
         return [(item.end + 3, whole)]
     if column + _MIN_REASON > page.width:
         return []
-    below = page.sentence(said, page.width - column, page.width - column)
+    below = page.sentence(words, page.width - column, page.width - column)
     return [(item.end, ""), *((column, text) for text in below)]
 
 
 def _with_reason(item: _Set, column: int, below: int, page: _Page) -> list[str]:
     """The row's lines with what is said beside the last one or below it."""
     lines = [coloured(text, page.color) for text in item.lines]
-    said = _said(item.row)
+    words = said(item.row)
     pointer = [item.below] if item.below else []
-    if not said:
+    if not words:
         return [*lines, *pointer]
-    if _is_note(item.row):
-        text = page.sentence(said, page.width - below, page.width - below)
+    if is_note(item.row):
+        text = page.sentence(words, page.width - below, page.width - below)
         return [" " * below + coloured(line, page.color) for line in text]
     role = "wrong" if item.row.verdict.isupper() else "right" if item.row.verdict else "reason"
     beside = _beside(item, column, page)
     if not beside:
-        text = page.sentence(said, page.width - below, page.width - below)
+        text = page.sentence(words, page.width - below, page.width - below)
         beside = [(item.end, ""), *((below, line) for line in text)]
     at, first = beside[0]
     lines[-1] += " " * (at - item.end) + painted(coloured(first, False), role, page.color)

@@ -69,7 +69,7 @@ def breakable(
     ascii: bool = False,
 ) -> str:
     """The line with its control characters."""
-    spelled = spell(layout(e, scope, style, marks), _spell, linear=True)
+    spelled = spell(layout(e, scope, style, marks), linear, linear=True)
     return to_ascii(spelled) if ascii else spelled
 
 
@@ -99,7 +99,8 @@ def _columns(c: str) -> int:
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
 
-def _spell(box: Box, parts: tuple[str, ...]) -> str:
+def linear(box: Box, parts: tuple[str, ...]) -> str:
+    """Spell one box of a line from its spelled parts (for :func:`whygrad.show.boxes.spell`)."""
     match box:
         case Atom(text, role):
             return _atom(text, role)

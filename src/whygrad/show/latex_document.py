@@ -1,0 +1,155 @@
+r"""A document as a complete LaTeX article (pdfLaTeX or LuaLaTeX, amsmath and xcolor only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from whygrad.core.cost import Scope
+from whygrad.core.document import (
+    Block,
+    Callout,
+    Code,
+    Document,
+    Formula,
+    Heading,
+    Inline,
+    Row,
+    Rows,
+    Sentence,
+    Table,
+)
+from whygrad.core.expr import Expr
+from whygrad.show.breaking import break_box, text_width
+from whygrad.show.latex import MARK_COLOR, SIGNS, escape, latex_of
+from whygrad.show.layout import layout
+from whygrad.show.rows import CALLOUT_TITLES, is_note, labels_of, said
+from whygrad.show.theme import LIGHT
+
+_PREAMBLE: Final = rf"""\documentclass[11pt,a4paper,fleqn,leqno]{{article}}
+\usepackage[T1]{{fontenc}}
+\usepackage[utf8]{{inputenc}}
+\IfFileExists{{lmodern.sty}}{{\usepackage{{lmodern}}}}{{}}
+\usepackage{{amsmath,amssymb}}
+\usepackage{{xcolor}}
+\usepackage[margin=24mm]{{geometry}}
+\definecolor{{{MARK_COLOR}}}{{HTML}}{{{LIGHT.changed[1:].upper()}}}
+\definecolor{{whyquiet}}{{HTML}}{{{LIGHT.quiet[1:].upper()}}}
+\setlength{{\parindent}}{{0pt}}
+\setlength{{\parskip}}{{0.6em}}
+\setlength{{\mathindent}}{{3em}}
+\allowdisplaybreaks
+"""
+_BESIDE: Final = 44
+"""A formula longer than this many columns of text has its reason below it."""
+_LINE: Final = 72
+
+
+def to_latex_document(doc: Document, *, details: bool = False) -> str:
+    r"""A complete article.
+
+    Parameters
+    ----------
+    doc
+        What to show.
+    details
+        Whether the finer rows below a row are shown.
+
+    Examples
+    --------
+    >>> article = to_latex_document(Document((Sentence(("50% done",)),)))
+    >>> r"50\% done" in article, article.endswith("\\end{document}\n")
+    (True, True)
+    """
+    page = _Page(doc.scope, details)
+    body = "\n\n".join(page.block(block) for block in doc.blocks)
+    return f"{_PREAMBLE}\\begin{{document}}\n\n{body}\n\n\\end{{document}}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    scope: Scope
+    details: bool
+
+    def inline(self, parts: Inline) -> str:
+        out: list[str] = []
+        for part in parts:
+            if isinstance(part, Expr):
+                out.append(f"${latex_of(layout(part, self.scope))}$")
+            else:
+                for k, run in enumerate(part.split("`")):
+                    out.append(f"\\texttt{{{escape(run)}}}" if k % 2 else escape(run))
+        return "".join(out)
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Heading(text, level, aside):
+                command = ("section", "subsection", "subsubsection")[min(max(level, 1), 3) - 1]
+                title = f"\\{command}*{{{self.inline(text)}}}"
+                return f"{title}\n{{\\color{{whyquiet}}{self.inline(aside)}\\par}}" if aside else title
+            case Sentence(parts):
+                return self.inline(parts)
+            case Formula(body):
+                first, *rest = break_box(layout(body, self.scope), _LINE)
+                lines = [f"& {latex_of(first)}", *(f"& \\quad {latex_of(box)}" for box in rest)]
+                return _aligned(lines)
+            case Rows():
+                title = f"\\subsection*{{{self.inline(block.title)}}}\n" if block.title else ""
+                return title + _aligned(self.rows(block))
+            case Callout(kind, parts):
+                name = f"\\textbf{{{CALLOUT_TITLES[kind]}}} " if CALLOUT_TITLES[kind] else ""
+                return name + self.inline(parts)
+            case Table():
+                return self.table(block)
+            case Code(text):
+                lines = [escape(line).replace(" ", "~") for line in text.splitlines()]
+                return (
+                    "{\\ttfamily\\small\\noindent\n" + "\\\\\n".join(line or "~" for line in lines) + "\\par}"
+                )
+            case _:
+                assert_never(block)
+
+    def table(self, block: Table) -> str:
+        rows = [block.header, *block.rows] if block.header else list(block.rows)
+        count = max((len(row) for row in rows), default=1)
+        lines = [" & ".join(self.inline(cell) for cell in row) + r" \\" for row in rows]
+        if block.header:
+            lines.insert(1, r"\hline")
+        body = "\n".join(lines)
+        return f"\\begin{{tabular}}{{{'l' * count}}}\n{body}\n\\end{{tabular}}"
+
+    def rows(self, block: Rows) -> list[str]:
+        """The lines of an ``align*``."""
+        lines: list[str] = []
+        for row, label in zip(block.rows, labels_of(block), strict=True):
+            lines.extend(self.row(row, label))
+            if self.details and row.details:
+                lines.extend(self.rows(Rows(row.details)))
+        return lines
+
+    def row(self, row: Row, label: str) -> list[str]:
+        parts = said(row)
+        reason = f"\\color{{whyquiet}}{self.inline(parts)}" if parts else ""
+        if is_note(row):
+            return [f"& \\parbox[t]{{0.8\\linewidth}}{{\\raggedright {self.inline(parts)}}}"]
+        left = "" if row.left is None else latex_of(layout(row.left, self.scope))
+        sign = "" if row.left is row.right is None else row.relation
+        sign = SIGNS.get({"<=": "≤", ">=": "≥"}.get(sign, sign), sign)
+        boxes = (
+            [] if row.right is None else break_box(layout(row.right, self.scope, marks=row.changed), _LINE)
+        )
+        rights = [latex_of(box) for box in boxes] or [f"\\text{{\\texttt{{{escape(row.raw)}}}}}"]
+        beside = all(text_width(box) <= _BESIDE for box in boxes)
+        lines = [f"{left} & {sign} {rights[0]}", *(f"& \\quad {right}" for right in rights[1:])]
+        if reason and beside:
+            lines[-1] += f" && \\parbox[t]{{0.36\\linewidth}}{{\\raggedright\\small {reason}}}"
+        elif reason:
+            lines.append(f"& \\quad \\parbox[t]{{0.7\\linewidth}}{{\\raggedright\\small {reason}}}")
+        if label:
+            lines[0] += f" \\tag*{{{escape(label)}}}"
+        return lines
+
+
+def _aligned(lines: list[str]) -> str:
+    body = " \\\\\n".join(f"  {line}" for line in lines)
+    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
