@@ -1,0 +1,374 @@
+"""The text of a cost to a :class:`~whygrad.core.cost.Cost`, in any of its notations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from whygrad.core.cost import Cost, Declaration, Definition
+from whygrad.core.errors import LanguageError, NotScalarError, WhygradError
+from whygrad.core.expr import Index
+from whygrad.meaning.shapes import base_dim
+from whygrad.syntax.bigs import uses
+from whygrad.syntax.context import Context, near_names
+from whygrad.syntax.declare import Declared, Line
+from whygrad.syntax.infer import Body, assign_sizes, settle, undeclared, usual_declarations
+from whygrad.syntax.lines import Head, equals_at, is_declaration, read_head, split_lines
+from whygrad.syntax.parser import Parser
+from whygrad.syntax.resolve import Resolver
+from whygrad.syntax.tokens import Token, check_size
+from whygrad.syntax.tokens_plain import tokenize
+from whygrad.syntax.values import KEPT, WILD, Val
+from whygrad.syntax.vocabulary import Vocabulary
+
+_LATEX: Final = re.compile(r"\\[A-Za-z]|\^\{\(|\\\\|\$")
+
+
+def is_latex(text: str) -> bool:
+    """Whether a text is written in LaTeX.
+
+    >>> is_latex(r"\\frac{1}{m}"), is_latex("1/m sum_{k != i} x[k]")
+    (True, False)
+    """
+    return _LATEX.search(text) is not None
+
+
+def read_cost(
+    text: str, *, name: str = "", title: str = "", constants: Mapping[str, Fraction] | None = None
+) -> Cost:
+    """Read a cost: declarations and definitions, the last of which is the number to minimise.
+
+    Parameters
+    ----------
+    text
+        Lines in index form, array form or LaTeX.
+    name, title
+        What the cost is called; the title defaults to nothing.
+    constants
+        Values for declared constants.
+
+    Returns
+    -------
+    Cost
+        With the readings made of what could be read in several ways.
+
+    Raises
+    ------
+    LanguageError
+        If it cannot be read, with the place, the reason and the way out.
+    ShapeError
+        If indices or shapes do not fit.
+    NotScalarError
+        If the last definition is not a number.
+    BudgetError
+        If it is nested too deeply.
+
+    Examples
+    --------
+    >>> cost = read_cost('''
+    ... data  x[i,j], y[i] in {0,1}
+    ... param w[j], b
+    ... z[i] = sum_j w[j] x[i,j] + b
+    ... L[i] = (y[i] - z[i])^2
+    ... J = mean_i L[i]
+    ... ''')
+    >>> cost.goal, cost.dims, [d.name for d in cost.definitions]
+    ('J', ('m', 'n'), ['z', 'L', 'J'])
+    """
+    check_size(text)
+    try:
+        cost = _read(text, name, title)
+        return cost if constants is None else set_constants(cost, constants)
+    except WhygradError as error:
+        error.source = error.source or text
+        raise
+
+
+def _read(text: str, name: str, title: str) -> Cost:
+    if is_latex(text):
+        # The LaTeX reader stands beside this one; both end in `assemble`.
+        from whygrad.syntax.cost_latex import read_latex  # noqa: PLC0415
+
+        return read_latex(text, name, title)
+    tokens, notes = tokenize(text)
+    declared: list[Declared] = []
+    drafts: list[tuple[Head, list[Token]]] = []
+    lines = split_lines(tokens)
+    for k, line in enumerate(lines):
+        if is_declaration(line):
+            declared.extend(Line(line, text).declarations())
+        else:
+            drafts.append(_split(line, text, drafts, last=k == len(lines) - 1))
+    check_names(declared, [head for head, _ in drafts], text)
+    known = {one.name for one in declared}
+    for k, (head, line) in enumerate(drafts):
+        # J(w, b) of declared names is no function: it says what J depends on.
+        if head.arguments and all(a.text in known for a in head.arguments):
+            drafts[k] = replace(head, arguments=()), line
+    called = {head.name for head, _ in drafts if head.arguments}
+    words = Vocabulary({*known, *(head.name for head, _ in drafts)} - called, called)
+    bodies = [_body(head, line, text, words) for head, line in drafts]
+    return assemble(text, name, title, declared, bodies, Context(text, words), notes)
+
+
+def _split(
+    line: list[Token], text: str, drafts: Sequence[tuple[Head, list[Token]]], *, last: bool
+) -> tuple[Head, list[Token]]:
+    """The left-hand side and the right-hand side of a line."""
+    at = equals_at(line)
+    if at is None:
+        if not last:
+            raise LanguageError(
+                "error/syntax",
+                "this line neither declares nor defines",
+                fix="write `name = ...`, or begin with data, param or const",
+                source=text,
+                span=line[0].span.to(line[-1].span),
+            )
+        taken = {head.name for head, _ in drafts}
+        goal = next(n for n in ("J", "cost", "J_total", "J_goal") if n not in taken)
+        return Head(goal, line[0].span.to(line[-1].span)), line
+    if at == 0 or at == len(line) - 2:
+        side = "left" if at == 0 else "right"
+        raise LanguageError(
+            "error/syntax",
+            f"nothing stands {side} of '='",
+            fix="write `name = formula`",
+            source=text,
+            span=line[at].span,
+        )
+    return read_head(line[:at], text), line[at + 1 :]
+
+
+def check_names(declared: list[Declared], heads: list[Head], text: str) -> None:
+    """No name is declared or defined twice."""
+    seen: dict[str, str] = {}
+    places = [(one.name, one.span, "declared") for one in declared]
+    places += [(head.name, head.span, "defined") for head in heads]
+    for name, span, how in places:
+        if name in seen:
+            raise LanguageError(
+                "error/defined-twice",
+                f"{name} is already {seen[name]}",
+                fix="use another name, or remove one of the two lines",
+                source=text,
+                span=span,
+            )
+        seen[name] = how
+
+
+def _body(head: Head, line: list[Token], text: str, words: Vocabulary) -> Body:
+    for token in head.indices:
+        if token.kind != "name":
+            raise LanguageError(
+                "error/syntax",
+                f"{head.name} is defined at one position only",
+                fix=f"define {head.name} for a letter, {head.name}[i] = ..., with `if ... else` inside",
+                source=text,
+                span=token.span,
+            )
+    fixed = {token.text for token in head.indices}
+    arguments = tuple(token.text for token in head.arguments)
+    inner = Vocabulary(words.declared | set(arguments), words.called) if arguments else words
+    surface = Parser(line, text, inner, fixed=fixed).whole()
+    spans = tuple((token.text, token.span) for token in head.indices)
+    return Body(head.name, head.span, spans, arguments, surface)
+
+
+def assemble(
+    text: str,
+    name: str,
+    title: str,
+    declared: list[Declared],
+    bodies: list[Body],
+    context: Context,
+    notes: Sequence[str] = (),
+) -> Cost:
+    """Declarations and read definitions to a cost."""
+    if not bodies:
+        raise LanguageError(
+            "error/no-cost",
+            "the text declares names and defines nothing" if declared else "the text is empty",
+            fix="add the cost as the last line: J = ...",
+            source=text,
+            span=declared[-1].span if declared else None,
+        )
+    missing = undeclared(bodies, [one.name for one in declared], context)
+    declared = [*declared, *usual_declarations(missing, context)]
+    missing = {k: v for k, v in missing.items() if all(one.name != k for one in declared)}
+    taken = {one.name for one in declared} | {body.name for body in bodies}
+    assign_sizes(declared, missing, taken, context)
+    for one in declared:
+        context.declarations[one.name] = settle(one, context)
+    names = [body.name for body in bodies]
+    for k, body in enumerate(bodies):
+        context.later = frozenset(names[k:])
+        definition = define(body, context)
+        context.definitions[body.name] = definition
+        context.sizes.update(definition.dims)
+    goal = _goal(bodies[-1], context)
+    return Cost(
+        name,
+        title,
+        tuple(context.declarations.values()),
+        tuple(context.definitions.values()),
+        goal,
+        tuple(context.readings),
+        text,
+        tuple(note for note in notes if note),
+    )
+
+
+def define(body: Body, context: Context) -> Definition:
+    """One definition, resolved."""
+    resolver = Resolver(context, body.parameters)
+    for letter, span in body.letters:
+        resolver.letters[letter] = _left_dimension(resolver, letter, span, body)
+    found = resolver.value(body.surface)
+    indices: list[Index] = []
+    for letter, span in body.letters:
+        dim = resolver.letters[letter]
+        if dim is None:
+            resolver.nothing_says(letter, span)
+        indices.append(Index(letter, dim))
+        if letter not in context.letters:
+            context.letters[letter] = dim
+            context.soft.add(letter)
+    dims = tuple(index.dim for index in indices)
+    if body.letters or body.parameters:
+        if found.shape:
+            resolver.whole_array(body.surface, found)
+    else:
+        dims = _array_dims(resolver, body, found)
+    return Definition(body.name, found.expr, tuple(indices), dims, body.parameters, body.span)
+
+
+def _left_dimension(r: Resolver, letter: str, span: object, body: Body) -> str | None:
+    """The dimension of a letter on the left: where the right-hand side uses it, or as declared."""
+    found = uses(r, letter, body.surface)
+    declared = r.context.letters.get(letter) if letter not in r.context.soft else None
+    if not found:
+        return r.context.letters.get(letter)
+    dim = found[0].dim
+    if declared is not None and base_dim(declared) != base_dim(dim):
+        r.misfit(
+            f"{letter} is declared over {declared}; this place runs over {dim}",
+            f"use another letter here, over {dim}",
+            found[0].span,
+            "error/index-dimension",
+        )
+    if any(use.shift < 0 for use in found):
+        shift = -min(use.shift for use in found)
+        r.refuse(
+            "error/domain",
+            f"{letter} - {shift} has no position when {letter} is {shift}",
+            f"count forwards: {body.name}[{letter}] = ... {letter}+{shift} ... {letter}",
+            next(use.span for use in found if use.shift < 0),
+        )
+    most = max(use.shift + _lost(use.dim) for use in found if base_dim(use.dim) == base_dim(dim))
+    if most == 0:
+        return base_dim(dim)
+    short = f"{base_dim(dim)}-{most}"
+    if any(use.shift for use in found):
+        r.context.say(
+            f"{body.name}[{letter}]", f"having {base_dim(dim)} - {most} entries", body.span
+        )
+    return short
+
+
+def _lost(dim: str) -> int:
+    lost = dim[len(base_dim(dim)) :]
+    return int(lost[1:]) if lost[:1] == "-" and lost[1:].isdigit() else 0
+
+
+def _array_dims(resolver: Resolver, body: Body, found: Val) -> tuple[str, ...]:
+    """The shape of an array definition; a kept axis is remembered, an open size refused."""
+    if WILD in found.shape:
+        resolver.misfit(
+            "the size of I, ones or zeros cannot be told from its place",
+            "write it: identity(n), ones(m)",
+            found.span,
+        )
+    if KEPT in found.shape:
+        resolver.context.columns.add(body.name)
+        return tuple(d for d in found.shape if d != KEPT)
+    return found.shape
+
+
+def _goal(last: Body, context: Context) -> str:
+    """The name of the cost: the last definition, which must be a number."""
+    definition = context.definitions[last.name]
+    if definition.is_function:
+        arguments = ", ".join(definition.parameters)
+        raise LanguageError(
+            "error/no-cost",
+            f"the last line defines the function {last.name}({arguments})",
+            fix=f"add the cost below it: J = mean_i {last.name}(...)",
+            source=context.source,
+            span=last.span,
+        )
+    if definition.dims:
+        letters = [i.letter for i in definition.indices]
+        advice = (
+            f"mean_{letters[0]} {last.name}[{','.join(letters)}]"
+            if letters
+            else f"mean({last.name})"
+        )
+        goal = "J" if last.name != "J" else "C"
+        raise NotScalarError(
+            "error/not-scalar",
+            f"{last.name} has {len(definition.dims)} index, and a cost is one number"
+            if len(definition.dims) == 1
+            else f"{last.name} has {len(definition.dims)} indices, and a cost is one number",
+            fix=f"add a line: {goal} = {advice}",
+            source=context.source,
+            span=last.span,
+        )
+    return last.name
+
+
+def set_constants(cost: Cost, values: Mapping[str, Fraction]) -> Cost:
+    """The cost with constants given values, checked against their domains.
+
+    Raises
+    ------
+    LanguageError
+        If a name is no constant, or the value lies outside its domain.
+    """
+    known = {d.name: d for d in cost.declarations}
+    for name, value in values.items():
+        declaration = known.get(name)
+        if declaration is None or declaration.kind != "const" or declaration.dims:
+            constants = [d.name for d in cost.declarations if d.kind == "const" and not d.dims]
+            near = near_names(name, constants) or constants
+            raise LanguageError(
+                "error/unknown-name",
+                f"{name} is not a constant of this cost",
+                fix=f"its constants are {', '.join(near)}" if near else "it has no constants",
+            )
+        problem = outside(declaration, value)
+        if problem:
+            raise LanguageError(
+                "error/domain",
+                f"{name} = {value} is not {problem}",
+                fix=f"give a value that is {problem}",
+            )
+    return cost.with_values(values)
+
+
+def outside(declaration: Declaration, value: Fraction) -> str:
+    """Which declared domain a value misses, in words; empty if it fits."""
+    for domain in declaration.domains:
+        if domain.kind == "finite" and value not in domain.values:
+            return "one of " + ", ".join(str(v) for v in domain.values)
+        if domain.kind == "integer" and value.denominator != 1:
+            return "a whole number"
+        low, high = domain.low, domain.high
+        if low is not None and not (value > low or (value == low and domain.closed[0])):
+            return f">= {low}" if domain.closed[0] else f"> {low}"
+        if high is not None and not (value < high or (value == high and domain.closed[1])):
+            return f"<= {high}" if domain.closed[1] else f"< {high}"
+    return ""

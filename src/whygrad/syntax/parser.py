@@ -1,0 +1,818 @@
+"""Precedence climbing over tokens of either notation, to a surface tree.
+
+    expression   sum, comparisons, not, and, or, if ... else
+    sum          terms; a big operator at the end of a term may reach over the next one
+    product      factors: juxtaposed, * / @ · .* ./ of one strength, left to right
+    power        base^exponent, to the right
+    postfix      u[i,j]  u'  u_j  u^{(i)}
+    atom         number, name, call, brackets, bars
+
+The only recursion is through brackets, exponents, functions and big operators; its depth is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from fractions import Fraction
+from typing import Final, NoReturn
+
+from whygrad.core.errors import BudgetError, LanguageError, Span
+from whygrad.syntax.reach import Terms, split_after
+from whygrad.syntax.surface import (
+    Bars,
+    Big,
+    Bound,
+    Called,
+    Chain,
+    Choice,
+    Diff,
+    Indexed,
+    Logic,
+    Mark,
+    Name,
+    Num,
+    Paren,
+    Power,
+    Product,
+    Script,
+    Sum,
+    Surface,
+    Transposed,
+    bare,
+    walk,
+)
+from whygrad.syntax.tokens import Token
+from whygrad.syntax.vocabulary import KEYWORDS, Vocabulary
+
+MAX_DEPTH: Final = 80
+"""Brackets, exponents and operators may be nested this deep."""
+
+CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
+_TIMES: Final = frozenset({"*", "/", "@", "·", ".*", "./"})
+_COMPARE: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
+_LOGIC: Final = frozenset({"and", "or"})
+
+
+class Parser:
+    """Reads one expression from tokens.
+
+    Parameters
+    ----------
+    tokens
+        Ending with a token of kind ``end``.
+    source
+        The text, for errors.
+    words
+        What is known of names.
+    fixed
+        Index letters that stand on the left-hand side.
+    latex
+        Whether ``[`` groups, and subscripts and superscripts are those of LaTeX.
+    derivatives
+        Whether ``d/dz u`` and ``∂u/∂z`` are read.
+    lenient
+        Take the first reading where a cost would be refused for having two.
+    """
+
+    def __init__(
+        self,
+        tokens: Sequence[Token],
+        source: str,
+        words: Vocabulary,
+        *,
+        fixed: Collection[str] = (),
+        latex: bool = False,
+        derivatives: bool = False,
+        lenient: bool = False,
+    ) -> None:
+        self.tokens, self.source, self.words = tokens, source, words
+        self.fixed = frozenset(fixed)
+        self.latex, self.derivatives, self.lenient = latex, derivatives, lenient
+        self.position, self.depth = 0, 0
+        self.token: Token = tokens[0]
+        self.bound: list[frozenset[str]] = []
+        self.bars: list[str] = []
+        self.equals = False
+        """Whether ``=`` compares (in a range or a branch)."""
+
+    # --- moving ---------------------------------------------------------------------------------
+
+    def advance(self) -> Token:
+        """Take the current token."""
+        taken = self.token
+        if taken.kind != "end":
+            self.position += 1
+            self.token = self.tokens[self.position]
+        return taken
+
+    def peek(self, ahead: int = 1) -> Token:
+        """A token further on."""
+        return self.tokens[min(self.position + ahead, len(self.tokens) - 1)]
+
+    def at(self, text: str) -> bool:
+        """Whether the current token is this sign."""
+        return self.token.text == text and self.token.kind == "op"
+
+    def word(self, text: str) -> bool:
+        """Whether the current token is this keyword."""
+        return self.token.text == text and self.token.kind == "name"
+
+    def accept(self, text: str) -> bool:
+        """Take the sign if it is next."""
+        if self.at(text):
+            self.advance()
+            return True
+        return False
+
+    def expect(self, text: str, opened: Token) -> Token:
+        """Take the closing partner of ``opened``."""
+        if self.at(text):
+            return self.advance()
+        if self.token.kind == "end" or self.token.text in ")]}":
+            self.fail(
+                f"'{opened.text}' is never closed by '{text}'",
+                f"add '{text}', or remove the '{opened.text}'",
+                opened.span,
+                "error/unbalanced",
+            )
+        self.unexpected(f"'{text}'")
+
+    def fail(
+        self, reason: str, fix: str, span: Span | None = None, id: str = "error/syntax"
+    ) -> NoReturn:
+        """Refuse, with the place."""
+        where = self.token.span if span is None else span
+        raise LanguageError(id, reason, fix=fix, source=self.source, span=where)
+
+    def unexpected(self, wanted: str) -> NoReturn:
+        """Refuse the current token."""
+        token = self.token
+        if token.text in (")", "]", "}") and token.kind == "op":
+            self.fail(
+                f"'{token.text}' closes nothing",
+                f"remove the '{token.text}', or open its partner before it",
+                id="error/unbalanced",
+            )
+        if token.kind == "end":
+            self.fail(
+                f"the formula stops where {wanted} should follow",
+                f"write {wanted} here, or remove the sign before it",
+            )
+        advice = f"write {wanted} here"
+        if token.text == "=":
+            advice = "a definition has one '='; a comparison is written '=='"
+        self.fail(f"'{token.text}' stands where {wanted} should", advice)
+
+    def enter(self) -> None:
+        """Count one level of nesting; every caller leaves by ``self.depth -= 1``."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise BudgetError(
+                "error/not-finished",
+                f"the formula is nested more than {MAX_DEPTH} levels deep",
+                fix="give parts of it names: `u = ...`, then use u",
+                source=self.source,
+                span=self.token.span,
+            )
+
+    def since(self, start: int) -> Span:
+        """From ``start`` to the token before the current one."""
+        end = self.tokens[self.position - 1].end if self.position else start
+        return Span(start, max(start, end))
+
+    # --- expressions ----------------------------------------------------------------------------
+
+    def whole(self) -> Surface:
+        """One expression and nothing after it."""
+        found = self.expression()
+        if self.token.kind != "end":
+            self.unexpected("an operator or the end of the line")
+        return found
+
+    def expression(self) -> Surface:
+        """Anything, conditions and branches included."""
+        self.enter()
+        start = self.token.start
+        found = self.logic()
+        if self.word("if"):
+            found = self.branches(found, start)
+        self.depth -= 1
+        return found
+
+    def branches(self, value: Surface, start: int) -> Surface:
+        """``value if condition else ...``, chained to the right."""
+        pairs: list[tuple[Surface, Surface]] = []
+        otherwise = value
+        while self.word("if"):
+            at = self.advance()
+            pairs.append((self.logic(), otherwise))
+            if not self.word("else"):
+                self.fail(
+                    "this 'if' has no 'else'",
+                    "write `value if condition else other`",
+                    at.span,
+                )
+            self.advance()
+            otherwise = self.logic()
+        return Choice(tuple(pairs), otherwise, self.since(start))
+
+    def logic(self) -> Surface:
+        """Comparisons joined by not, and, or."""
+        if not (self.token.kind == "name" and self.token.text == "not"):
+            first = self.sum()
+            token = self.token
+            if token.text not in _COMPARE and token.text not in _LOGIC and not self.is_equals():
+                return first
+        else:
+            first = None
+        start = self.token.start if first is None else first.span.start
+        either: list[Surface] = []
+        both: list[Surface] = []
+        while True:
+            both.append(self.comparison(first))
+            first = None
+            if self.word("and"):
+                self.advance()
+                continue
+            either.append(
+                both[0] if len(both) == 1 else Logic("and", tuple(both), self.since(start))
+            )
+            both = []
+            if not self.word("or"):
+                break
+            self.advance()
+        return either[0] if len(either) == 1 else Logic("or", tuple(either), self.since(start))
+
+    def is_equals(self) -> bool:
+        """Whether a single ``=`` compares here."""
+        return self.equals and self.at("=")
+
+    def comparison(self, first: Surface | None) -> Surface:
+        """``not a < b <= c``."""
+        start, negations = self.token.start, 0
+        while first is None and self.word("not"):
+            self.advance()
+            negations += 1
+        operands = [self.sum() if first is None else first]
+        ops: list[str] = []
+        while (self.token.kind == "op" and self.token.text in _COMPARE) or self.is_equals():
+            text = self.advance().text
+            ops.append("==" if text == "=" else text)
+            operands.append(self.sum())
+        found = operands[0]
+        if ops:
+            found = Chain(tuple(operands), tuple(ops), self.since(found.span.start))
+        if negations % 2:
+            found = Logic("not", (found,), self.since(start))
+        return found
+
+    def sum(self) -> Surface:
+        """Terms; what a big operator at the end of a term reaches over is put inside it."""
+        start = self.token.start
+        sign = self.signs()
+        first = self.product()
+        if not (self.token.kind == "op" and self.token.text in "+-"):
+            return first if sign > 0 else Sum(((sign, first),), self.since(start))
+        terms = Terms(self, sign, first)
+        while self.token.kind == "op" and self.token.text in "+-":
+            sign = self.signs()
+            terms.append(sign, self.product())
+        return terms.close(start)
+
+    def signs(self) -> int:
+        """The product of the signs that stand here."""
+        sign = 1
+        while self.token.kind == "op" and self.token.text in ("+", "-"):
+            if self.advance().text == "-":
+                sign = -sign
+        return sign
+
+    def product(self, tight: bool = False) -> Surface:
+        """Factors. ``tight``: the argument of a function without brackets."""
+        start = self.token.start
+        factors: list[tuple[str, Surface]] = []
+        op = ""
+        while True:
+            self.factor(op, factors, tight)
+            token = self.token
+            if token.kind == "op" and token.text in _TIMES:
+                if tight or self.rebinds():
+                    break
+                op = self.advance().text
+            elif self.starts_operand(token):
+                if tight and token.kind == "name" and self.words.is_builtin(token.text):
+                    break
+                self.check_denominator(factors)
+                op = ""
+            else:
+                break
+        if len(factors) == 1:
+            return factors[0][1]
+        return Product(tuple(factors), self.since(start))
+
+    def factor(self, op: str, factors: list[tuple[str, Surface]], tight: bool) -> None:
+        """One more factor (and what a big operator leaves over)."""
+        if op and self.token.kind == "op" and self.token.text in "+-":
+            start = self.token.start
+            sign = self.signs()
+            self.factor(op, factors, tight)
+            if sign < 0:
+                held, found = factors[-1]
+                factors[-1] = (
+                    held,
+                    Paren(Sum(((-1, found),), self.since(start)), self.since(start)),
+                )
+            return
+        if self.token.kind == "big":
+            factors.extend(self.big(op, tight))
+        else:
+            factors.append((op, self.power()))
+
+    def starts_operand(self, token: Token) -> bool:
+        """Whether a factor may begin here."""
+        if token.kind == "op":
+            if token.text in ("|", "||"):
+                return not (self.bars and self.bars[-1] == token.text)
+            return token.text in ("(", "[", "{", "?", "∂")
+        if token.kind == "name":
+            return token.text not in KEYWORDS
+        return token.kind in ("number", "big", "macro")
+
+    def rebinds(self) -> bool:
+        """Whether ``/ sum_i`` follows inside a ``sum_i``: the quotient of two sums is meant."""
+        if not self.bound or self.token.text not in ("/", "./") or self.peek().kind != "big":
+            return False
+        ahead = 2
+        while self.peek(ahead).text in ("_", "{"):
+            ahead += 1
+        return self.peek(ahead).text in self.bound[-1]
+
+    # --- powers, postfixes, atoms ----------------------------------------------------------------
+
+    def power(self) -> Surface:
+        """``base^exponent`` and transposes after it."""
+        start = self.token.start
+        found = self.postfix()
+        while self.token.kind == "op" and self.token.text in ("^", ".^", "'"):
+            if self.accept("'"):
+                found = Transposed(found, self.since(start))
+                continue
+            entrywise = self.advance().text == ".^"
+            exponent = self.exponent()
+            found = Power(found, exponent, entrywise, self.since(start))
+            self.check_root(found)
+        return found
+
+    def exponent(self) -> Surface:
+        """What stands after ``^``: signs, one operand, and further powers."""
+        self.enter()
+        start = self.token.start
+        sign = self.signs()
+        if self.at("'"):
+            self.advance()
+            found: Surface = Name("T", self.since(start))
+        else:
+            found = self.postfix()
+        if self.at("^"):
+            self.advance()
+            found = Power(found, self.exponent(), False, self.since(start))
+        if sign < 0:
+            found = Sum(((-1, found),), self.since(start))
+        self.depth -= 1
+        return found
+
+    def postfix(self) -> Surface:
+        """An atom with its indices, scripts and transposes."""
+        start = self.token.start
+        found = self.atom()
+        while self.token.kind == "op":
+            text = self.token.text
+            if text == "[" and not self.latex and self.token.glued and _can_index(found):
+                opened = self.advance()
+                indices = self.arguments(opened)
+                found = Indexed(found, indices, self.since(start))
+            elif text == "'":
+                self.advance()
+                found = Transposed(found, self.since(start))
+            elif text == "_" and isinstance(found, Name | Script):
+                found = self.script(found, start)
+            elif text == "^" and isinstance(found, Name | Script) and self.is_example():
+                found = self.script(found, start)
+            else:
+                break
+        return found
+
+    def is_example(self) -> bool:
+        """Whether ``^{(i)}`` follows."""
+        texts = [self.peek(k).text for k in (1, 2, 4, 5)]
+        return texts == ["{", "(", ")", "}"] and self.peek(3).kind in ("name", "number")
+
+    def script(self, base: Name | Script, start: int) -> Script:
+        """Subscripts and example superscripts, added to what is there."""
+        if isinstance(base, Name):
+            base = Script(base, (), (), base.span)
+        subs, sups = base.subs, base.sups
+        if self.accept("_"):
+            subs += self.subscript()
+        else:
+            for _ in range(3):
+                self.advance()
+            sups += (self.atom(),)
+            self.advance()
+            self.advance()
+        return Script(base.name, subs, sups, self.since(start))
+
+    def subscript(self) -> tuple[Surface, ...]:
+        """``_j``, ``_{ij}``, ``_{i,j}``, ``_{i+1}``."""
+        if not self.at("{"):
+            return (self.atom(),)
+        opened = self.advance()
+        found: list[Surface] = []
+        while not self.at("}"):
+            part = self.expression()
+            if isinstance(part, Product) and all(op == "" for op, _ in part.factors):
+                found.extend(factor for _, factor in part.factors)
+            else:
+                found.append(part)
+            self.accept(",")
+            if self.token.kind == "end":
+                break
+        self.expect("}", opened)
+        return tuple(found)
+
+    def atom(self) -> Surface:
+        """A number, a name, a call, or something in brackets."""
+        token = self.token
+        match token.kind:
+            case "number":
+                self.advance()
+                decimal = not token.text.isdigit()
+                return Num(Fraction(token.text), decimal, token.span)
+            case "name" if token.text not in KEYWORDS:
+                if self.derivatives and token.text[0] == "d" and self.is_differential():
+                    return self.differential()
+                self.advance()
+                if self.words.is_function(token.text):
+                    return self.function(token)
+                return Name(token.text, token.span)
+            case "big":
+                self.fail(
+                    f"'{token.text}' needs brackets around it here",
+                    f"write ({token.text}_... u)",
+                )
+            case "macro":
+                return self.macro()
+            case "op" if token.text in CLOSING:
+                return self.brackets()
+            case "op" if token.text in ("|", "||"):
+                return self.between_bars()
+            case "op" if token.text == "?" and self.peek().kind == "name":
+                self.advance()
+                return Mark(self.advance().text, self.since(token.start))
+            case "op" if token.text == "∂" and self.derivatives:
+                return self.differential()
+            case _:
+                pass
+        self.unexpected("a number, a name or a bracket")
+
+    def macro(self) -> Surface:
+        """A LaTeX construct; the plain notation has none."""
+        self.unexpected("a number, a name or a bracket")
+
+    def brackets(self) -> Surface:
+        """``( u )``, ``[ u ]``, ``{ u }``."""
+        opened = self.advance()
+        held, self.bars = self.bars, []
+        body = self.expression()
+        self.bars = held
+        if self.at(","):
+            self.fail(
+                "a comma between brackets that call nothing", "write one expression in brackets"
+            )
+        self.expect(CLOSING[opened.text], opened)
+        return Paren(body, self.since(opened.start))
+
+    def between_bars(self) -> Surface:
+        """``|u|`` and ``||u||``, with ``_p`` after it."""
+        opened = self.advance()
+        self.bars.append(opened.text)
+        body = self.expression()
+        self.bars.pop()
+        self.expect(opened.text, opened)
+        p: Surface | None = None
+        if self.at("_"):
+            self.advance()
+            p = bare(self.atom())
+        return Bars(body, opened.text == "||", p, self.since(opened.start))
+
+    def arguments(self, opened: Token) -> tuple[Surface, ...]:
+        """Expressions between commas, up to the closing bracket."""
+        held, self.bars = self.bars, []
+        found: list[Surface] = []
+        close = CLOSING[opened.text]
+        while not self.at(close):
+            found.append(self.expression())
+            if not self.accept(","):
+                break
+        self.expect(close, opened)
+        self.bars = held
+        return tuple(found)
+
+    # --- functions -------------------------------------------------------------------------------
+
+    def function(self, token: Token) -> Surface:
+        """A call: with brackets, with a power before them, or without brackets."""
+        name = Name(token.text, token.span)
+        if self.at("_") and token.text in self.words.called:
+            self.advance()
+            self.subscript()
+        raised: Surface | None = None
+        if self.at("^") and self.words.is_prefix(token.text) and not self.is_example():
+            self.advance()
+            raised = self.exponent()
+            self.check_raised(token, raised)
+        if self.token.kind == "op" and self.token.text in CLOSING and not self.is_example():
+            found = self.call(name)
+        elif self.words.is_prefix(token.text) and (
+            self.starts_operand(self.token) or self.at("-") or self.at("+")
+        ):
+            found = self.open_call(name)
+        elif raised is not None or self.words.is_prefix(token.text):
+            self.fail(
+                f"the function {token.text} has no argument",
+                f"write {token.text}(u)",
+                token.span,
+            )
+        else:
+            return name
+        return found if raised is None else Power(found, raised, False, self.since(token.start))
+
+    def call(self, name: Name) -> Surface:
+        """``name(args, key=value)``; a letter with the wrong number of arguments is a factor."""
+        at = self.position
+        opened = self.advance()
+        close = CLOSING[opened.text]
+        held, self.bars, self.equals = (self.bars, self.equals), [], False
+        args: list[Surface] = []
+        named: list[tuple[Name, Surface]] = []
+        while not self.at(close):
+            if self.token.kind == "name" and self.peek().text == "=":
+                key = self.advance()
+                self.advance()
+                named.append((Name(key.text, key.span), self.expression()))
+            else:
+                args.append(self.expression())
+            if not self.accept(","):
+                break
+        self.expect(close, opened)
+        self.bars, self.equals = held
+        if not self.words.arity_fits(name.name, len(args)):
+            self.position, self.token = at, self.tokens[at]
+            return name
+        return Called(name, tuple(args), tuple(named), self.since(name.span.start))
+
+    def open_call(self, name: Name) -> Surface:
+        """A function without brackets takes the factors up to the next sign or function."""
+        self.enter()
+        start = self.token.start
+        sign = self.signs()
+        argument = self.product(tight=True)
+        if sign < 0:
+            argument = Sum(((-1, argument),), self.since(start))
+        if self.at("/") and not self.lenient and not isinstance(bare(argument), Big):
+            f, u = name.name, self.text(argument.span)
+            q = self.text(self.peek().span)
+            self.fail(
+                f"`{f} {u}/{q}` can mean {f}({u}/{q}...) or {f}({u})/{q}...",
+                f"write {f}({u}/{q}) or {f}({u})/{q}",
+                self.since(name.span.start).to(self.token.span),
+                "error/ambiguous",
+            )
+        self.depth -= 1
+        return Called(name, (argument,), (), self.since(name.span.start))
+
+    def text(self, span: Span) -> str:
+        """What was written there."""
+        return self.source[span.start : span.end]
+
+    # --- big operators ---------------------------------------------------------------------------
+
+    def big(self, op: str, tight: bool) -> list[tuple[str, Surface]]:
+        """A big operator with the product it reaches over, then the factors it leaves."""
+        self.enter()
+        head = self.advance()
+        bound, where = self.binder(head)
+        letters = frozenset(b.name.name for b in bound)
+        span = self.since(head.start)
+        self.bound.append(letters)
+        start = self.token.start
+        sign = self.signs()
+        if self.token.kind == "end":
+            self.unexpected("what the operator runs over")
+        body = self.product(tight)
+        if sign < 0:
+            body = Sum(((-1, body),), self.since(start))
+        self.bound.pop()
+        left: tuple[tuple[str, Surface], ...] = ()
+        if op in ("/", "./") or head.text in ("prod", "max", "min"):
+            body, left = split_after(body, letters)
+        self.depth -= 1
+        found = Big(head.text, bound, where, body, Span(head.start, body.span.end), span)
+        return [(op, found), *left]
+
+    def binder(self, head: Token) -> tuple[tuple[Bound, ...], Surface | None]:
+        """The letters and the range under a big operator."""
+        self.accept("_")
+        bound: list[Bound] = []
+        where: list[Surface] = []
+        if self.token.kind == "name" and self.token.text not in KEYWORDS:
+            letter = self.advance()
+            bound.append(Bound(Name(letter.text, letter.span)))
+        elif self.at("{"):
+            opened = self.advance()
+            held, self.equals = self.equals, True
+            while not self.at("}") and self.token.kind != "end":
+                self.range(bound, where)
+                if not self.accept(",") and not self.accept(":"):
+                    break
+            self.equals = held
+            self.expect("}", opened)
+        if not bound:
+            self.fail(
+                f"'{head.text}' does not say which index it runs over",
+                f"write {head.text}_i u, or {head.text}(A) for all entries of an array",
+                head.span,
+            )
+        if self.at("^") and (self.latex or bound[-1].low is not None):
+            self.advance()
+            high = self.atom()
+            last = bound[-1]
+            bound[-1] = Bound(last.name, last.low or Num(Fraction(1), False, high.span), bare(high))
+        condition = None
+        if where:
+            condition = where[0] if len(where) == 1 else Logic("and", tuple(where), where[0].span)
+        return tuple(bound), condition
+
+    def range(self, bound: list[Bound], where: list[Surface]) -> None:
+        """One item between the braces: ``i``, ``i = low..high``, ``i in m``, or a condition."""
+        token, after = self.token, self.peek()
+        if token.kind == "name" and token.text not in KEYWORDS:
+            name = Name(token.text, token.span)
+            known = {b.name.name for b in bound}
+            if after.text in (",", "}", ":"):
+                self.advance()
+                bound.append(Bound(name))
+                return
+            if after.text == "in" and after.kind == "name":
+                self.advance()
+                self.advance()
+                dim = self.advance()
+                bound.append(Bound(name, dim=Name(dim.text, dim.span)))
+                return
+            if after.text == "=" and token.text not in known:
+                self.advance()
+                self.advance()
+                low = self.sum()
+                high = self.sum() if self.accept("..") else None
+                bound.append(Bound(name, low, high))
+                return
+        condition = self.logic()
+        if not bound:
+            self.bind_compared(condition, bound)
+        where.append(condition)
+
+    def bind_compared(self, condition: Surface, bound: list[Bound]) -> None:
+        """``k != i``: the letters that nothing outside binds are summed."""
+        fixed = self.fixed.union(*self.bound)
+        for node in walk(condition):
+            if isinstance(node, Chain):
+                for operand in node.operands:
+                    known = fixed | {b.name.name for b in bound}
+                    if isinstance(operand, Name) and operand.name not in known:
+                        bound.append(Bound(operand))
+
+    # --- derivatives -----------------------------------------------------------------------------
+
+    def is_differential(self) -> bool:
+        """Whether ``d/dz``, ``dL/dz``, ``d(u)/dz`` or ``∂`` stands here; looks ahead, moves nothing."""
+        first = self.token.text
+        if first == "∂":
+            return True
+        if not self.may_be_d(self.token):
+            return False
+        ahead = 1
+        if self.peek().text in CLOSING or self.peek().text == "_":
+            if first == "d" and self.peek().text != "(":
+                return False
+            ahead += self.peek().text == "_"
+            ahead = self.after_bracket(ahead)
+        elif first == "d" and self.latex and self.peek().kind == "name":
+            ahead = 2
+        slash, last = self.peek(ahead), self.peek(ahead + 1)
+        if slash.text != "/":
+            return False
+        bare_d = last.text == "d" and self.peek(ahead + 2).kind == "name"
+        return last.text == "∂" or bare_d or (len(last.text) > 1 and self.may_be_d(last))
+
+    def may_be_d(self, token: Token) -> bool:
+        """Whether a name may be a d with a name after it."""
+        name = token.text
+        return (
+            token.kind == "name"
+            and name[0] == "d"
+            and name not in self.words.declared
+            and not self.words.is_function(name)
+        )
+
+    def after_bracket(self, ahead: int) -> int:
+        """How far ahead the bracket that opens there has closed."""
+        level = 0
+        while True:
+            text = self.peek(ahead).text
+            level += (text in CLOSING) - (text in (")", "]", "}"))
+            ahead += 1
+            if level <= 0 or self.peek(ahead).kind == "end":
+                return ahead
+
+    def differential(self) -> Surface:
+        """``d/dz u``, ``dL/dz``, ``d(u)/dz``, and the same with ``∂``."""
+        start = self.token.start
+        self.take_d()
+        if self.accept("/"):
+            wrt = self.variable()
+            self.enter()
+            body = self.product()
+            self.depth -= 1
+            return Diff(body, wrt, self.since(start))
+        body = self.postfix()
+        if not self.accept("/"):
+            self.fail("a derivative without its denominator", "write ∂u/∂z or d/dz (u)")
+        return Diff(body, self.variable(), self.since(start))
+
+    def variable(self) -> Surface:
+        """``dz`` or ``∂w[j]`` after the slash, perhaps in brackets."""
+        opened = self.advance() if self.at("(") else None
+        if not (self.token.text == "∂" or self.may_be_d(self.token)):
+            self.fail(
+                "the denominator of a derivative is missing its ∂ or d", "write ∂u/∂z or d/dz (u)"
+            )
+        self.take_d()
+        found = self.postfix()
+        if opened is not None:
+            self.expect(")", opened)
+        return bare(found)
+
+    def take_d(self) -> None:
+        """Take ``∂``, ``d``, or the d that a name begins with."""
+        token = self.token
+        if token.text in ("∂", "d"):
+            self.advance()
+        else:
+            self.token = token._replace(text=token.text[1:], start=token.start + 1)
+
+    # --- what people write and mean either way ----------------------------------------------------
+
+    def check_root(self, found: Power) -> None:
+        """``u^1/2`` has two readings."""
+        e, after = found.exponent, self.peek()
+        if self.lenient or not self.at("/") or after.kind != "number" or not isinstance(e, Num):
+            return
+        if e.value == 1 and not e.decimal:
+            u, q = self.text(found.base.span), after.text
+            self.fail(
+                f"`{u}^1/{q}` can mean {u}^(1/{q}) or ({u}^1)/{q}",
+                f"write {u}^(1/{q}) or {u}/{q}",
+                found.span.to(after.span),
+                "error/ambiguous",
+            )
+
+    def check_denominator(self, factors: list[tuple[str, Surface]]) -> None:
+        """``lambda/2m`` has two readings (in LaTeX ``/2 m`` too)."""
+        op, last = factors[-1]
+        token = self.token
+        if self.lenient or op != "/" or not isinstance(last, Num) or token.kind != "name":
+            return
+        if (token.glued or self.latex) and not self.words.is_builtin(token.text):
+            top = self.text(factors[-2][1].span)
+            q, name = self.text(last.span), self.text(token.span)
+            self.fail(
+                f"`{top}/{q} {name}` can mean {top}/({q} {name}) or ({top}/{q}) {name}",
+                f"write {top}/({q} {name}) or ({top}/{q}) {name}",
+                last.span.to(token.span),
+                "error/ambiguous",
+            )
+
+    def check_raised(self, token: Token, raised: Surface) -> None:
+        """``tanh^-1 u`` is the inverse function to some and 1/tanh to others."""
+        if isinstance(raised, Sum) and not self.lenient:
+            f = token.text
+            self.fail(
+                f"`{f}^-1 u` can mean 1/{f}(u) or the inverse function",
+                f"write 1/{f}(u), or the name of the inverse function",
+                token.span.to(raised.span),
+                "error/ambiguous",
+            )
+
+
+def _can_index(found: Surface) -> bool:
+    return isinstance(found, Name | Called | Paren | Transposed | Bars)
