@@ -1,1 +1,1 @@
-"""Room `backends`: see docs/house.md."""
+"""Programs as code: one backend a file, a table and its exceptions each."""

@@ -114,6 +114,10 @@ ERRORS: Final[dict[str, ErrorPage]] = {
         "No derivative is known",
         "The function has no row in the table of derivatives.",
     ),
+    "error/no-code": ErrorPage(
+        "This cannot be computed",
+        "Numbers are computed from index form: sums, products and elementary functions of entries.",
+    ),
     "error/no-matrix-form": ErrorPage(
         "No matrix form",
         "Some sums cannot be written with matrix products; the index form says the same.",

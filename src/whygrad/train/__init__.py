@@ -1,1 +1,1 @@
-"""Room `train`: see docs/house.md."""
+"""Training: data, objectives, optimisers, fits and models."""

@@ -1,0 +1,212 @@
+"""A cost with data: its value, gradient and Hessian as functions of one vector of parameters.
+
+Where the derivatives come from is settled here and nowhere else: the gradient is the closed form
+that ``derive`` reaches, further derivatives are those of :mod:`whygrad.meaning.differentiate`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whygrad.backends.numpy_backend import binder
+from whygrad.core.cost import Cost, Declaration, Scope
+from whygrad.core.errors import BudgetError, NoRuleError, UsageError
+from whygrad.core.expr import Expr, Index, Symbol
+from whygrad.core.walk import free_indices, letters
+from whygrad.engine.derive import gradient
+from whygrad.lower.lower import lower
+from whygrad.lower.program import Program
+from whygrad.meaning.differentiate import derivative
+from whygrad.meaning.to_index import cost_to_index
+
+Array = NDArray[np.float64]
+MOST_HESSIAN_ENTRIES = 4_000_000
+"""Above this number of entries a Hessian is not formed."""
+MOST_ENTRIES = 40_000_000
+"""Above this number of entries of an array on the way, neither."""
+
+
+def gradient_of(cost: Cost, name: str) -> tuple[Expr, Scope]:
+    """The derivative of the cost by one parameter, with the scope its names belong to."""
+    return gradient(cost, name)
+
+
+def indices_of(d: Declaration, avoid: frozenset[str] = frozenset()) -> tuple[Index, ...]:
+    """Letters for the entries of a parameter, none of them in ``avoid``.
+
+    >>> indices_of(Declaration("w", "param", ("n",), letters=("j",)), frozenset("j"))
+    (Index('p1', 'n'),)
+    """
+    found: list[Index] = []
+    for n, dim in enumerate(d.dims):
+        wanted = d.letters[n] if n < len(d.letters) else f"p{n + 1}"
+        taken = avoid | {index.letter for index in found}
+        number = 1
+        while wanted in taken:
+            wanted, number = f"p{number}", number + 1
+        found.append(Index(wanted, dim))
+    return tuple(found)
+
+
+def order_of(e: Expr, d: Declaration, wanted: tuple[Index, ...]) -> tuple[Index, ...]:
+    """The free indices of a gradient in the order of the parameter's dimensions."""
+    free = set(free_indices(e))
+    found: list[Index] = []
+    for dim, index in zip(d.dims, wanted, strict=True):
+        fits = [i for i in sorted(free, key=lambda i: i.letter) if i.dim == dim]
+        chosen = index if index in free or not fits else fits[0]
+        free.discard(chosen)
+        found.append(chosen)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each parameter stands in the vector of all."""
+
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return sum(int(np.prod(shape)) for shape in self.shapes)
+
+    def split(self, theta: Array) -> list[Any]:
+        """The parameters of a vector, as views; scalars as numbers."""
+        found: list[Any] = []
+        at = 0
+        for shape in self.shapes:
+            length = int(np.prod(shape))
+            part = theta[at : at + length]
+            found.append(part.reshape(shape) if shape else part[0])
+            at += length
+        return found
+
+    def named(self, theta: Array) -> dict[str, Array]:
+        """The parameters of a vector by name, copied."""
+        parts = self.split(theta)
+        return {n: np.array(p, dtype=float) for n, p in zip(self.names, parts, strict=True)}
+
+    def join(self, parts: Mapping[str, Any]) -> Array:
+        """The vector of parameters given by name."""
+        pieces = [np.asarray(parts[name], dtype=float).ravel() for name in self.names]
+        return np.concatenate(pieces) if pieces else np.zeros(0)
+
+
+def largest_array(program: Program, sizes: Mapping[str, int]) -> int:
+    """The number of entries of the largest array on the way to the outputs."""
+    return max(math.prod(sizes.get(dim, 1) for dim in i.dims) for i in program.instructions)
+
+
+class Objective:
+    """The formulas of a cost, lowered once: value, gradient, and (on demand) Hessian."""
+
+    def __init__(self, cost: Cost) -> None:
+        self.cost = cost_to_index(cost)
+        self.goal = Symbol(cost.goal)
+        if not cost.parameters:
+            raise UsageError(
+                "error/no-parameter",
+                "the cost has no parameter to fit",
+                fix="declare one, for instance param w[j], b",
+            )
+        self.names = tuple(d.name for d in cost.parameters)
+        self.gradients: dict[str, Expr] = {}
+        self.orders: dict[str, tuple[Index, ...]] = {}
+        for d in self.cost.parameters:
+            e, scope = gradient_of(self.cost, d.name)
+            self.gradients[d.name] = e
+            self.orders[d.name] = order_of(e, d, indices_of(d))
+            self.scope = scope
+        self.program = self._program()
+
+    def _program(self) -> Program:
+        outputs: dict[str, Expr] = {self.cost.goal: self.goal}
+        axes: dict[str, tuple[Index, ...]] = {}
+        for name, e in self.gradients.items():
+            outputs[f"d{self.cost.goal}_d{name}"] = e
+            axes[f"d{self.cost.goal}_d{name}"] = self.orders[name]
+        return lower(outputs, self.scope, axes=axes)
+
+    def hessian_program(self) -> Program | None:
+        """The blocks of the Hessian, row by row; None where they cannot be had."""
+        outputs: dict[str, Expr] = {}
+        axes: dict[str, tuple[Index, ...]] = {}
+        try:
+            for row in self.cost.parameters:
+                e, order = self.gradients[row.name], self.orders[row.name]
+                for column in self.cost.parameters:
+                    avoid = letters(e) | {i.letter for i in order}
+                    other = indices_of(column, avoid)
+                    second = derivative(e, Symbol(column.name, other), self.scope)
+                    outputs[f"{row.name} {column.name}"] = second
+                    axes[f"{row.name} {column.name}"] = (*order, *other)
+            return lower(outputs, self.scope, axes=axes)
+        except (NoRuleError, BudgetError):
+            return None
+
+    def bind(
+        self, arrays: Mapping[str, Any], sizes: Mapping[str, int], constants: Mapping[str, float]
+    ) -> Bound:
+        """The functions on given data."""
+        return Bound(self, {**arrays, **constants}, sizes)
+
+
+class Bound:
+    """A cost on data: functions of the vector of its parameters."""
+
+    def __init__(self, objective: Objective, given: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
+        self.objective, self.given = objective, given
+        self.sizes = self._with_free_sizes(objective, sizes)
+        declared = objective.cost.parameters
+        shapes = tuple(tuple(self.sizes[dim] for dim in d.dims) for d in declared)
+        self.layout = Layout(objective.names, shapes)
+        self.evaluate = binder(objective.program, objective.names)(given, self.sizes)
+        self._hessian: Callable[..., tuple[Any, ...]] | None = None
+        self._asked = False
+
+    @staticmethod
+    def _with_free_sizes(objective: Objective, sizes: Mapping[str, int]) -> dict[str, int]:
+        """The sizes; a dimension that no data has must have been given."""
+        found = dict(sizes)
+        for d in objective.cost.parameters:
+            for dim in d.dims:
+                if dim not in found:
+                    raise UsageError(
+                        "error/usage",
+                        f"the size of {dim} is not known: no data runs over it, and {d.name} does",
+                        fix=f"give it: --set {dim}=4",
+                    )
+        return found
+
+    def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
+        """The cost and its gradient as one vector."""
+        parts = self.evaluate(*self.layout.split(theta))
+        flat = [np.ravel(part) for part in parts[1:]]
+        return float(parts[0]), np.concatenate(flat)
+
+    def hessian(self, theta: Array) -> Array | None:
+        """The matrix of second derivatives; None where it cannot be had."""
+        size = self.layout.size
+        if size * size > MOST_HESSIAN_ENTRIES:
+            return None
+        if not self._asked:
+            self._asked = True
+            program = self.objective.hessian_program()
+            if program is not None and largest_array(program, self.sizes) <= MOST_ENTRIES:
+                self._hessian = binder(program, self.objective.names)(self.given, self.sizes)
+        if self._hessian is None:
+            return None
+        with np.errstate(all="ignore"):
+            blocks = iter(self._hessian(*self.layout.split(theta)))
+        lengths = [int(np.prod(shape)) for shape in self.layout.shapes]
+        rows = [[np.reshape(next(blocks), (a, b)) for b in lengths] for a in lengths]
+        found = np.block(rows) if rows else np.zeros((0, 0))
+        return (found + found.T) / 2
