@@ -26,9 +26,10 @@ from whygrad.meaning.normal.atoms import (
     plus,
 )
 from whygrad.meaning.normal.read import Reader
+from whygrad.meaning.normal.write import expanded_expr, factored_expr
 from whygrad.meaning.to_index import to_index
 
-__all__ = ["Budget", "Normal", "Undefined", "index_form", "normalise", "reader_for"]
+__all__ = ["Budget", "Normal", "Undefined", "expanded", "factored", "index_form", "normalise", "reader_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,25 @@ def index_form(e: Expr, scope: Scope) -> Expr:
     if not fold(e, _needs_conversion, memo="needs_conversion"):
         return e
     return to_index(evaluate_partials(e, scope), scope)
+
+
+def expanded(normal: Normal) -> Expr:
+    """An expression of the same value: a sum of terms, in a settled order."""
+    return expanded_expr(normal.reader, normal.poly)
+
+
+def factored(normal: Normal) -> Expr:
+    """An expression of the same value: number, factors, denominators, in a settled order.
+
+    Examples
+    --------
+    >>> from whygrad.core.expr import Number, Symbol, add, mul, neg
+    >>> f, y, x = Symbol("f"), Symbol("y"), Symbol("x")
+    >>> e = add(mul(f, x), neg(mul(y, x)))
+    >>> factored(normalise(e, Scope())) is mul(x, add(f, mul(Number(-1), y)))
+    True
+    """
+    return factored_expr(normal.reader, normal.poly)
 
 
 # --- the zero test -------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from whygrad.core.expr import Expr, Index
-from whygrad.core.walk import free_indices, sort_key
+from whygrad.core.walk import free_indices, names, sort_key
 
 Rational = int | Fraction
 Mono = frozenset[tuple["Atom", Rational]]
@@ -53,6 +53,7 @@ _FINITE: Final[dict[str, tuple[Rational, ...]]] = {
     "before": BITS,
     "delta": BITS,
 }
+FINITE_KINDS: Final = tuple(_FINITE)
 _SPECIAL: Final = frozenset((*_FINITE, "label", "root", "inv"))
 
 
@@ -125,19 +126,15 @@ def _describe(a: Atom) -> None:
             a.indices = free_indices(a.data[0]) | free_indices(a.data[1])
             a.level = a.depth = 0
         case "sum":
-            inside = [x for x, _ in a.data[1]]
-            _take(a, inside)
+            _take(a, parts_of(a))
             a.indices -= frozenset(a.data[0])
             a.level += 1
-        case "exp":
-            _take(a, [x for x, _ in a.data[0]])
         case "prod" | "max" | "min":
-            _take(a, [x for m, _ in a.data[1] for x, _ in m])
+            _take(a, parts_of(a))
             a.indices -= {a.data[0]}
             a.level += 1
         case _:
-            polys = a.data[1:] if a.kind == "call" else a.data
-            _take(a, [x for p in polys for m, _ in p for x, _ in m])
+            _take(a, parts_of(a))
 
 
 def _take(a: Atom, inside: list[Atom]) -> None:
@@ -164,6 +161,38 @@ def _key_of(a: Atom) -> str:
             return f"{a.data[0]}({';'.join(poly_key(p) for p in a.data[1:])})"
         case _:
             return f"{a.kind}({poly_key(a.data[0])})"
+
+
+def parts_of(a: Atom) -> list[Atom]:
+    """The atoms inside an atom."""
+    match a.kind:
+        case "expr" | "label" | "delta" | "before":
+            return []
+        case "exp":
+            return [b for b, _ in a.data[0]]
+        case "sum":
+            return [b for b, _ in a.data[1]]
+        case "prod" | "max" | "min":
+            return [b for m, _ in a.data[1] for b, _ in m]
+        case _:
+            polys = a.data[1:] if a.kind == "call" else a.data
+            return [b for p in polys for m, _ in p for b, _ in m]
+
+
+def names_in(a: Atom) -> frozenset[str]:
+    """The names of the symbols inside an atom."""
+    seen: set[Atom] = set()
+    stack = [a]
+    out: frozenset[str] = frozenset()
+    while stack:
+        a = stack.pop()
+        if a in seen:
+            continue
+        seen.add(a)
+        if a.kind in ("expr", "label"):
+            out |= names(a.data[0])
+        stack.extend(parts_of(a))
+    return out
 
 
 def mono_key(m: Mono) -> str:

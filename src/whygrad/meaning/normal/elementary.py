@@ -21,6 +21,7 @@ from whygrad.core.functions import FUNCTIONS
 from whygrad.meaning.facts import NONNEGATIVE, POSITIVE, REAL, UNIT_INTERVAL, Range, Ranges, point
 from whygrad.meaning.normal.algebra import Algebra, Budget, Undefined, spent
 from whygrad.meaning.normal.atoms import (
+    FINITE_KINDS,
     UNIT,
     Atom,
     Frozen,
@@ -34,6 +35,7 @@ from whygrad.meaning.normal.atoms import (
     indices_of,
     number,
     opaque,
+    parts_of,
     plus,
     scaled,
     single,
@@ -63,6 +65,7 @@ class Elementary(Algebra):
         self.assumed = assumed
         self.ranges = Ranges(scope)
         self._atom_ranges: dict[Atom, Range] = {}
+        self._analytic: dict[Atom, bool] = {}
 
     def made(self, kind: str, *data: object) -> Atom:
         """An atom, within the limit of depth."""
@@ -81,10 +84,11 @@ class Elementary(Algebra):
             for a, e in m:
                 term = term * self._power_range(a, e)
             total = total + term
-        if self.assumed and not total.positive:
-            c, q = scale(p) if p else (1, p)
-            if freeze(q) in self.assumed:
-                return total.within(POSITIVE if c > 0 else -POSITIVE)
+        if self.assumed and p and not total.nonzero:
+            c, q = scale(p)
+            for sign in (1, -1):
+                if freeze(scaled(q, sign)) in self.assumed:
+                    return total.within(POSITIVE if c * sign > 0 else -POSITIVE)
         return total
 
     def _power_range(self, a: Atom, e: Rational) -> Range:
@@ -97,8 +101,9 @@ class Elementary(Algebra):
         found = self._atom_ranges.get(a)
         if found is None:
             found = self._atom_range_of(a)
-            if self.assumed and freeze(single(a)) in self.assumed:
-                found = found.within(POSITIVE)
+            for sign in (1, -1):
+                if self.assumed and freeze(scaled(single(a), sign)) in self.assumed:
+                    found = found.within(POSITIVE if sign > 0 else -POSITIVE)
             self._atom_ranges[a] = found
         return found
 
@@ -392,6 +397,8 @@ class Elementary(Algebra):
         As a polynomial in what varies continuously, some coefficient must be nonzero for all values
         of the rest; and no two indices may cancel it by being equal.
         """
+        if not all(self._is_analytic(a) for a in atoms_of(p)):
+            return False
         groups: dict[Mono, Poly] = {}
         for m, c in p.items():
             varying = frozenset(x for x in m if self._varies(x[0]))
@@ -430,6 +437,16 @@ class Elementary(Algebra):
                 return bool(a.data[1]) and all(self._varies(b) for b, _ in a.data[1])
             case _:
                 return False
+
+    def _is_analytic(self, a: Atom) -> bool:
+        """Whether it has neither kinks nor jumps in what varies continuously."""
+        found = self._analytic.get(a)
+        if found is None:
+            bent = a.kind in ("max", "min", *FINITE_KINDS)
+            bent |= a.kind == "call" and a.data[0] not in _ANALYTIC
+            found = not bent and all(self._is_analytic(b) for b in parts_of(a))
+            self._analytic[a] = found
+        return found
 
     def _is_discrete(self, a: Atom) -> bool:
         """Whether its values may be isolated or tied: labels, whole numbers, sizes, simplices."""
@@ -622,6 +639,9 @@ _REWRITES: Final[dict[str, Rewrite]] = {
 }
 _PARITY: Final = {"erf": -1, "sin": -1, "cos": 1, "atan": -1, "asin": -1}
 _AT_ZERO: Final = {"erf": 0, "sin": 0, "cos": 1, "atan": 0, "asin": 0}
+_ANALYTIC: Final = frozenset(
+    ("erf", "sin", "cos", "asin", "atan", "lgamma", "digamma", "trigamma")
+)
 _SHIFTS: Final[dict[str, Callable[[Elementary, Poly], Poly]]] = {
     "lgamma": lambda on, u: on.log(u),
     "digamma": lambda on, u: on.inverse(u),

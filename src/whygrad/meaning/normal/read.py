@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from whygrad.core.cost import Definition, Scope
+from whygrad.core.errors import BudgetError
 from whygrad.core.expr import (
     Add,
     Apply,
@@ -30,11 +31,14 @@ from whygrad.meaning.normal.algebra import Budget, Undefined
 from whygrad.meaning.normal.atoms import (
     BITS,
     UNIT,
+    Atom,
     Frozen,
     Poly,
     Rational,
     atom,
+    atoms_of,
     freeze,
+    names_in,
     number,
     opaque,
     plus,
@@ -79,6 +83,7 @@ class Reader(Summation):
         self._uses: set[str] = set()
         self._values: dict[Expr, Poly] = {}
         self._definitions: dict[str, Definition] = {}
+        self._below: Reader | None = None
 
     @property
     def uses(self) -> set[str]:
@@ -204,6 +209,50 @@ class Reader(Summation):
                 self._uses.add(f"{e.name} in {{{inside}}}")
                 return single(atom("label", e, values))
         return opaque(e)
+
+    def rarely_zero(self, p: Poly) -> bool:
+        """Whether p is 0 on a null set only; what defined names stand for counts."""
+        if self.unfold or not self.scope.definitions:
+            return super().rarely_zero(p)
+        if not any(n in self.scope.definitions for a in atoms_of(p) for n in names_in(a)):
+            return super().rarely_zero(p)
+        if self._below is None:
+            self._below = Reader(
+                self.scope, self.budget, unfold=True, labels=self.labels, assumed=self.assumed
+            )
+        try:
+            return self._below.rarely_zero(self._below.rewritten(p))
+        except (BudgetError, Undefined):
+            return False
+
+    def rewritten(self, p: Poly) -> Poly:
+        """A polynomial of another reader in this one's terms."""
+        self.spent = 0
+        out: Poly = {}
+        for m, c in p.items():
+            parts = [self._rewritten_power(a, e) for a, e in m]
+            out = plus(out, self.product(parts), c)
+        return out
+
+    def _rewritten_power(self, a: Atom, e: Rational) -> Poly:
+        if a.kind == "root":
+            return self.power(self.rewritten(dict(a.data[0])), number(e))
+        match a.kind:
+            case "expr" | "label":
+                made = self.read(a.data[0])
+            case "exp":
+                made = self.exp(self.rewritten({a.data[0]: 1}))
+            case "log":
+                made = self.log(self.rewritten(dict(a.data[0])))
+            case "inv":
+                made = self.inverse(self.rewritten(dict(a.data[0])))
+            case "sum":
+                made = self.spread(a.data[0], self.rewritten({a.data[1]: 1}))
+            case "delta" | "before":
+                made = single(a)
+            case _:
+                raise Undefined("what cannot be written out")
+        return self.power(made, number(e))
 
     # --- conditions -------------------------------------------------------------------------------
 

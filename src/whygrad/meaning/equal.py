@@ -1,0 +1,483 @@
+"""``same_value``: are two expressions equal in value? With evidence, or "undecided".
+
+The plans are tried in turn, cheapest first; a proof under any of them is a proof, and a normal form
+that is not 0 refutes nothing. Only enclosures that do not touch refute.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from whygrad.core.cost import Scope
+from whygrad.core.derivation import Evidence
+from whygrad.core.errors import BudgetError, NoRuleError, ShapeError, WhygradError
+from whygrad.core.expr import ZERO, Call, Cases, Compare, Expr, Index, Number, Reduce, Symbol, sub
+from whygrad.core.walk import canonical, names, postorder, same_form, substitute
+from whygrad.meaning.conditions import Condition, conditions, formula
+from whygrad.meaning.differentiate import evaluate_partials
+from whygrad.meaning.enclose import difference, entries, sampled_equal
+from whygrad.meaning.facts import Ranges
+from whygrad.meaning.normal.atoms import Frozen, Poly, freeze, plus, scaled
+from whygrad.meaning.normal.factoring import scale
+from whygrad.meaning.normal.read import Reader
+from whygrad.meaning.normal_form import Budget, Normal, Undefined, index_form, reader_for
+from whygrad.meaning.shapes import shape_of
+
+VerdictKind = Literal["equal", "different", "undecided", "ill-typed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found, and how."""
+
+    kind: VerdictKind
+    evidence: Evidence
+
+    @property
+    def proved(self) -> bool:
+        """Whether the two are proved equal."""
+        return self.kind == "equal" and self.evidence.kind in ("proved", "definition")
+
+
+def same_value(
+    a: Expr,
+    b: Expr,
+    scope: Scope,
+    *,
+    facts: Sequence[Expr] = (),
+    sample: bool = True,
+    budget: Budget | None = None,
+) -> Verdict:
+    """Decide whether two expressions have one value wherever both are defined.
+
+    Parameters
+    ----------
+    a, b
+        Expressions, whole arrays included.
+    scope
+        What the names are. Definitions are kept opaque first and written out where that is not
+        enough.
+    facts
+        What else is known: comparisons ``u > v``, ``u >= v``, or ``name == value``.
+    sample
+        Whether to fall back on numbers: to refute, and where nothing is proved to test.
+    budget
+        Limits of each normal form.
+
+    Returns
+    -------
+    Verdict
+        ``equal`` by proof or by a strong test (``evidence.kind`` says which), ``different`` with a
+        point, ``ill-typed``, or ``undecided``.
+
+    Examples
+    --------
+    >>> from whygrad.core.expr import Call, Symbol, add, neg
+    >>> z = Symbol("z")
+    >>> left, right = Call("sigmoid", (neg(z),)), sub(Number(1), Call("sigmoid", (z,)))
+    >>> same_value(left, right, Scope()).proved
+    True
+    >>> same_value(left, neg(right), Scope()).kind
+    'different'
+    """
+    return judge_of(scope).same_value(a, b, facts=facts, sample=sample, budget=budget)
+
+
+_KEPT: Final = 8
+_judges: OrderedDict[int, Judge]
+
+
+def judge_of(scope: Scope) -> Judge:
+    """The judge of a scope; the last few are kept, with all that they have read."""
+    found = _judges.get(id(scope))
+    if found is None:
+        found = _judges[id(scope)] = Judge(scope)  # it holds the scope, so the id stays its own
+        if len(_judges) > _KEPT:
+            _judges.popitem(last=False)
+    else:
+        _judges.move_to_end(id(scope))
+    return found
+
+
+class Judge:
+    """Answers questions of one scope; what it has read it remembers."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.ranges = Ranges(scope)
+        self._readers: dict[tuple[bool, bool, frozenset[Frozen], Budget | None], Reader] = {}
+        self._verdicts: dict[tuple[Expr, Expr, tuple[Expr, ...], bool, Budget | None], Verdict] = {}
+
+    def same_value(
+        self,
+        a: Expr,
+        b: Expr,
+        *,
+        facts: Sequence[Expr] = (),
+        sample: bool = True,
+        budget: Budget | None = None,
+    ) -> Verdict:
+        """See :func:`same_value`."""
+        if a is b:
+            return Verdict("equal", Evidence("proved", "written alike"))
+        key = (a, b, tuple(facts), sample, budget)
+        found = self._verdicts.get(key)
+        if found is None:
+            question = Question(self, a, b, tuple(facts), budget)
+            found = self._verdicts[key] = question.answer(sample=sample)
+        return found
+
+    def reader(
+        self, *, unfold: bool, labels: bool, assumed: frozenset[Frozen], budget: Budget | None
+    ) -> Reader:
+        """The reader of a plan, its budget full again."""
+        key = (unfold, labels, assumed, budget)
+        found = self._readers.get(key)
+        if found is None:
+            if len(self._readers) > 16:
+                self._readers.clear()
+            found = self._readers[key] = reader_for(
+                self.scope, unfold=unfold, labels=labels, assumed=assumed, budget=budget
+            )
+        found.spent = 0
+        return found
+
+
+class Question:
+    """One pair of expressions."""
+
+    def __init__(
+        self, judge: Judge, a: Expr, b: Expr, facts: tuple[Expr, ...], budget: Budget | None
+    ) -> None:
+        self.judge = judge
+        self.a, self.b = a, b
+        self.facts = facts
+        self.budget = budget
+        self.why: list[str] = []
+
+    def answer(self, *, sample: bool) -> Verdict:
+        """Try the plans."""
+        if same_form(self.a, self.b):
+            return Verdict("equal", Evidence("proved", "alike up to order and names of indices"))
+        try:
+            self._to_entries()
+        except (ShapeError, NoRuleError) as error:
+            kind: VerdictKind = "ill-typed" if isinstance(error, ShapeError) else "undecided"
+            return Verdict(kind, Evidence("undecided", error.reason))
+        if same_form(self.a, self.b):
+            return Verdict("equal", Evidence("proved", "alike written out by index"))
+        return self._by_plans(sample)
+
+    def _to_entries(self) -> None:
+        """Both as scalars in index form, without unevaluated derivatives."""
+        scope = self.judge.scope
+        a, b = (evaluate_partials(e, scope) for e in (self.a, self.b))
+        shapes = shape_of(a, scope), shape_of(b, scope)
+        if shapes[0] != shapes[1]:
+            raise ShapeError(
+                "error/shape",
+                f"the shapes {_shape(shapes[0])} and {_shape(shapes[1])} differ",
+                fix="give both sides one shape",
+            )
+        if shapes[0]:
+            a, b = entries((a, b), scope)
+        self.a, self.b = index_form(a, scope), index_form(b, scope)
+        for fact in self.facts:
+            match fact:
+                case Compare("==", (Symbol() as left, right)):
+                    self.a, self.b = (substitute(e, {left: right}) for e in (self.a, self.b))
+                case _:
+                    continue
+
+    def _by_plans(self, sample: bool) -> Verdict:
+        used = names(self.a) | names(self.b)
+        unfolds = any(n in self.judge.scope.definitions for n in used) or self._calls_defined()
+        found = self._prove(unfold=False, labels=False)
+        if found is not None:
+            return found
+        if sample:
+            refuted = self._refute(tries=2)
+            if refuted is not None:
+                return refuted
+        labels = self._has_labels(unfolds)
+        for by_labels in (False, True) if labels else (False,):
+            for unfold in (False, True) if unfolds else (False,):
+                if not by_labels and not unfold:
+                    continue
+                found = self._prove(unfold=unfold, labels=by_labels)
+                if found is not None:
+                    return found
+        found = self._prove_on_domain(unfolds, labels)
+        if found is not None:
+            return found
+        return self._by_numbers() if sample else self._undecided()
+
+    # --- proofs -----------------------------------------------------------------------------------
+
+    def _prove(
+        self, *, unfold: bool, labels: bool, assumed: frozenset[Frozen] = frozenset()
+    ) -> Verdict | None:
+        assumed |= self._known(unfold=unfold, labels=labels)
+        reader = self.judge.reader(
+            unfold=unfold, labels=labels, assumed=assumed, budget=self.budget
+        )
+        try:
+            gap = plus(reader.read(self.a), reader.read(self.b), -1)
+            if gap and not Normal(gap, reader).is_zero():
+                return None
+            return self._proved(unfold=unfold, labels=labels, reader=reader)
+        except (BudgetError, Undefined, WhygradError) as error:
+            self.why.append(str(error.reason if isinstance(error, WhygradError) else error))
+            return None
+
+    def _prove_on_domain(self, unfolds: bool, labels: bool) -> Verdict | None:
+        """With what both sides ask for taken as known: they are compared only where it holds."""
+        for unfold in (False, True) if unfolds else (False,):
+            assumed = self._domain(unfold=unfold)
+            if assumed is None:
+                self.why.append("the two sides are defined nowhere together")
+                return None
+            if not assumed:
+                continue
+            for by_labels in (False, True) if labels else (False,):
+                found = self._prove(unfold=unfold, labels=by_labels, assumed=assumed)
+                if found is not None:
+                    return found
+        return None
+
+    def _proved(self, *, unfold: bool, labels: bool, reader: Reader) -> Verdict | None:
+        if self._domain(unfold=False) is None:
+            self.why.append("the two sides are defined nowhere together")
+            return None
+        stated = self._stated()
+        if stated is None:
+            self.why.append("a side is defined nowhere")
+            return None
+        how = "the normal form of the difference is 0"
+        if unfold:
+            how += ", names written out"
+        uses = [use for use in sorted(reader.uses) if _concerns(use, self._all_names())]
+        uses += [formula(fact).strip("()") for fact in self.facts]
+        notes = ("equal off the kinks",) if self._bends() else ()
+        evidence = Evidence("proved", how, conditions=stated, uses=tuple(uses), notes=notes)
+        return Verdict("equal", evidence)
+
+    def _known(self, *, unfold: bool, labels: bool) -> frozenset[Frozen]:
+        """The comparisons given as facts, as polynomials that are positive."""
+        if not self.facts:
+            return frozenset()
+        reader = self.judge.reader(
+            unfold=unfold, labels=labels, assumed=frozenset(), budget=self.budget
+        )
+        out: set[Frozen] = set()
+        for fact in self.facts:
+            match fact:
+                case Compare(">" | ">=", (left, right)):
+                    out |= _positives(reader, sub(left, right))
+                case Compare("<" | "<=", (left, right)):
+                    out |= _positives(reader, sub(right, left))
+                case _:
+                    continue
+        return frozenset(out)
+
+    # --- domains ----------------------------------------------------------------------------------
+
+    def _domain(self, *, unfold: bool) -> frozenset[Frozen] | None:
+        """What both sides ask to be positive; None if that contradicts itself."""
+        asked = [c for e in (self.a, self.b) for c in conditions(e, self.judge.ranges)]
+        asked = [c for c in asked if c.relation != "!= 0" and not c.guarded]
+        if not asked:
+            return frozenset()
+        reader = self.judge.reader(
+            unfold=unfold, labels=False, assumed=frozenset(), budget=self.budget
+        )
+        out: set[Frozen] = set()
+        for c in asked:
+            try:
+                out |= _positives(reader, c.value)
+            except (BudgetError, Undefined):
+                continue
+        if any(freeze(scaled(dict(p), -1)) in out for p in out):
+            return None
+        return frozenset(out)
+
+    def _stated(self) -> tuple[str, ...] | None:
+        """The conditions that only one side asks for; None if a side is defined nowhere."""
+        sides = [conditions(e, self.judge.ranges) for e in (self.a, self.b)]
+        if not any(sides):
+            return ()
+        reader = self.judge.reader(
+            unfold=False, labels=False, assumed=frozenset(), budget=self.budget
+        )
+        keyed: list[dict[tuple[str, Frozen], Condition]] = []
+        for side in sides:
+            own: dict[tuple[str, Frozen], Condition] = {}
+            for c in side:
+                for key in _keys(reader, c):
+                    if key is None:
+                        return None
+                    own.setdefault(key, c)
+            keyed.append(own)
+        left, right = keyed
+        odd = [c for key, c in left.items() if not _implied(key, right)]
+        odd += [c for key, c in right.items() if not _implied(key, left)]
+        return tuple(dict.fromkeys(c.text for c in odd))
+
+    def _bends(self) -> bool:
+        """Whether the two sides decide between branches in different words."""
+        return _decisions(self.a) != _decisions(self.b)
+
+    # --- what is in the expressions ---------------------------------------------------------------
+
+    def _calls_defined(self) -> bool:
+        definitions = self.judge.scope.definitions
+        return any(
+            isinstance(node, Call) and node.name in definitions
+            for e in (self.a, self.b)
+            for node in postorder(e)
+        )
+
+    def _all_names(self) -> frozenset[str]:
+        """The names in both, through definitions."""
+        seen: set[str] = set()
+        stack = list(names(self.a) | names(self.b))
+        while stack:
+            name = stack.pop()
+            if name not in seen:
+                seen.add(name)
+                definition = self.judge.scope.definitions.get(name)
+                if definition is not None:
+                    stack.extend(names(definition.body))
+        return frozenset(seen)
+
+    def _has_labels(self, unfolds: bool) -> bool:
+        used = self._all_names() if unfolds else names(self.a) | names(self.b)
+        declared = self.judge.scope.declarations
+        return any(n in declared and (declared[n].values or declared[n].has("onehot")) for n in used)
+
+    # --- numbers ----------------------------------------------------------------------------------
+
+    def _refute(self, tries: int) -> Verdict | None:
+        try:
+            found = difference(self.a, self.b, self.judge.scope, tries=tries)
+        except WhygradError as error:
+            self.why.append(error.reason)
+            return None
+        if found is None:
+            return None
+        evidence = Evidence(
+            "refuted",
+            "the two sides differ at this point",
+            point=found.point.show(),
+            values=found.values,
+            difference=found.difference,
+        )
+        return Verdict("different", evidence)
+
+    def _by_numbers(self) -> Verdict:
+        refuted = self._refute(tries=24)
+        if refuted is not None:
+            return refuted
+        try:
+            if sampled_equal(self.a, self.b, self.judge.scope):
+                why = "equal to 100 bits at 12 random points, over two assignments of sizes"
+                return Verdict("equal", Evidence("sampled", why))
+        except WhygradError as error:
+            self.why.append(error.reason)
+        return self._undecided()
+
+    def _undecided(self) -> Verdict:
+        why = "; ".join(dict.fromkeys(self.why)) or "no plan proves it, no point refutes it"
+        return Verdict("undecided", Evidence("undecided", why))
+
+
+def is_zero(e: Expr, scope: Scope) -> Verdict:
+    """Whether an expression is 0 wherever it is defined."""
+    return same_value(e, ZERO, scope)
+
+
+def _positives(reader: Reader, e: Expr) -> set[Frozen]:
+    """What is positive where ``e`` is, as far as one factor tells."""
+    p = reader.read(e)
+    if not p or reader.range_of(p).nonzero:
+        return set()
+    c, q = scale(p)
+    out = {freeze(scaled(q, 1 if c > 0 else -1))}
+    q, denominators = reader.cleared(p)
+    c, mono, parts = reader.factors(q)
+    pieces: list[tuple[Poly, object]] = [({frozenset(((a, 1),)): 1}, e) for a, e in mono]
+    pieces += [*parts, *denominators]
+    unknown: list[Poly] = []
+    for piece, power in pieces:
+        sign = reader.sign_of(piece)
+        if power not in (1, -1) and not (isinstance(power, int) and power % 2):
+            continue
+        if sign < 0:
+            c = -c
+        if not sign:
+            unknown.append(piece)
+    if len(unknown) == 1:
+        out.add(freeze(scaled(unknown[0], 1 if c > 0 else -1)))
+    return out
+
+
+def _keys(reader: Reader, c: Condition) -> list[tuple[str, Frozen] | None]:
+    """A condition by what it says of which polynomial, so that two wordings of one meet."""
+    try:
+        p = reader.read(c.value)
+    except (BudgetError, Undefined):
+        return [(c.relation, frozenset())]
+    found = reader.range_of(p)
+    known = {"!= 0": found.nonzero, "> 0": found.positive, ">= 0": found.nonnegative}
+    if known[c.relation]:
+        return []
+    if not p:
+        return [None] if c.relation != ">= 0" else []
+    if c.relation != "!= 0":
+        k, q = scale(p)
+        return [(c.relation, freeze(scaled(q, 1 if k > 0 else -1)))]
+    q, denominators = reader.cleared(p)
+    _, mono, parts = reader.factors(q)
+    pieces: list[Poly] = [{frozenset(((a, 1),)): 1} for a, _ in mono]
+    pieces += [part for part, _ in parts]
+    pieces += [bottom for bottom, _ in denominators]
+    return [("!= 0", freeze(q)) for q in pieces if not reader.range_of(q).nonzero]
+
+
+def _implied(key: tuple[str, Frozen], by: dict[tuple[str, Frozen], Condition]) -> bool:
+    relation, p = key
+    if key in by:
+        return True
+    turned = freeze(scaled(dict(p), -1))
+    if relation == "!= 0":
+        return any((r, q) in by for r in ("> 0", "!= 0") for q in (p, turned))
+    return relation == ">= 0" and ("> 0", p) in by
+
+
+def _decisions(e: Expr) -> frozenset[Expr]:
+    """The comparisons of values in it, and what else chooses between branches."""
+    return frozenset(
+        canonical(node)
+        for node in postorder(e)
+        if (isinstance(node, Compare) and not all(isinstance(x, Index | Number) for x in node.args))
+        or isinstance(node, Cases)
+        or (isinstance(node, Call) and node.name in ("sign", "max", "min", "relu", "clip"))
+        or (isinstance(node, Reduce) and node.op in ("max", "min"))
+    )
+
+
+def _concerns(use: str, used: frozenset[str]) -> bool:
+    """Whether a fact is about one of these names."""
+    words = use.split()
+    return words[0] in used or (words[:2] == ["sum", "of"] and words[2] in used)
+
+
+def _shape(dims: tuple[str, ...]) -> str:
+    return f"({', '.join(dims)})" if dims else "of a number"
+
+
+_judges = OrderedDict()
+__all__ = ["Judge", "Verdict", "is_zero", "judge_of", "same_value"]
