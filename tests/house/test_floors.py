@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-LIGHT_ROOMS = ("core", "meaning", "syntax", "rules", "gallery", "engine", "lower", "show")
+LIGHT_ROOMS = ("core", "meaning", "syntax", "rules", "costs", "engine", "lower", "show")
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
