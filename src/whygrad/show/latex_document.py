@@ -20,6 +20,7 @@ from whygrad.core.document import (
     Table,
 )
 from whygrad.core.expr import Expr
+from whygrad.show.boxes import Box
 from whygrad.show.breaking import break_box, text_width
 from whygrad.show.latex import MARK_COLOR, SIGNS, escape, latex_of
 from whygrad.show.layout import layout
@@ -78,7 +79,7 @@ class _Page:
                 out.append(f"${latex_of(layout(part, self.scope))}$")
             else:
                 for k, run in enumerate(part.split("`")):
-                    out.append(f"\\texttt{{{escape(run)}}}" if k % 2 else escape(run))
+                    out.append(_code(run) if k % 2 else escape(run))
         return "".join(out)
 
     def block(self, block: Block) -> str:
@@ -129,25 +130,49 @@ class _Page:
 
     def row(self, row: Row, label: str) -> list[str]:
         parts = said(row)
-        reason = f"\\color{{whyquiet}}{self.inline(parts)}" if parts else ""
+        reason = self.inline(parts)
         if is_note(row):
-            return [f"& \\parbox[t]{{0.8\\linewidth}}{{\\raggedright {self.inline(parts)}}}"]
+            return [f"& {_rlap(_paragraph(0.8, reason, 'normalsize', ''))}"]
         left = "" if row.left is None else latex_of(layout(row.left, self.scope))
-        sign = "" if row.left is row.right is None else row.relation
-        sign = SIGNS.get({"<=": "≤", ">=": "≥"}.get(sign, sign), sign)
-        boxes = (
-            [] if row.right is None else break_box(layout(row.right, self.scope, marks=row.changed), _LINE)
-        )
-        rights = [latex_of(box) for box in boxes] or [f"\\text{{\\texttt{{{escape(row.raw)}}}}}"]
+        boxes: list[Box] = []
+        if row.right is not None:
+            boxes = break_box(layout(row.right, self.scope, marks=row.changed), _LINE)
         beside = all(text_width(box) <= _BESIDE for box in boxes)
-        lines = [f"{left} & {sign} {rights[0]}", *(f"& \\quad {right}" for right in rights[1:])]
+        rights = [latex_of(box) for box in boxes] or [f"\\text{{{_code(row.raw)}}}"]
+        leads = [_relation(row), *["\\quad"] * (len(rights) - 1)]
+        rights = [f"{lead} {right}" for lead, right in zip(leads, rights, strict=True)]
+        if not beside:
+            # Formulas with their reason below take no width, so that they do not push the others' reasons.
+            rights = [_rlap(f"$\\displaystyle {{}}{right}$") for right in rights]
+        lines = [f"{left if k == 0 else ''} & {right}" for k, right in enumerate(rights)]
         if reason and beside:
-            lines[-1] += f" && \\parbox[t]{{0.36\\linewidth}}{{\\raggedright\\small {reason}}}"
+            lines[-1] += f" && {_paragraph(0.36, reason)}"
         elif reason:
-            lines.append(f"& \\quad \\parbox[t]{{0.7\\linewidth}}{{\\raggedright\\small {reason}}}")
+            lines.append("& " + _rlap("\\quad " + _paragraph(0.7, reason)))
         if label:
             lines[0] += f" \\tag*{{{escape(label)}}}"
         return lines
+
+
+def _relation(row: Row) -> str:
+    if row.left is row.right is None:
+        return ""
+    sign = {"<=": "≤", ">=": "≥"}.get(row.relation, row.relation)
+    return SIGNS.get(sign, sign) or "\\mathrel{\\phantom{=}}"
+
+
+def _rlap(code: str) -> str:
+    return f"\\rlap{{{code}}}"
+
+
+def _paragraph(share: float, text: str, size: str = "small", color: str = "whyquiet") -> str:
+    ink = f"\\color{{{color}}}" if color else ""
+    return f"\\parbox[t]{{{share}\\linewidth}}{{\\raggedright\\{size}\\leavevmode{ink}{{}}{text}}}"
+
+
+def _code(text: str) -> str:
+    """Typewriter text, in which two dashes stay two."""
+    return "\\texttt{" + escape(text).replace("--", "-{}-") + "}"
 
 
 def _aligned(lines: list[str]) -> str:
