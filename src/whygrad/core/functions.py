@@ -72,12 +72,12 @@ FUNCTIONS: Final[dict[str, Function]] = {
             says="its derivative is taken as 0 everywhere",
         ),
         _f("min", 2, kinks=("u = v",), says="where both are equal the derivative of the first is taken"),
-        _f("max", 2, kinks=("u = v",), says="where both are equal the derivative of the second is taken"),
+        _f("max", 2, kinks=("u = v",), says="where both are equal the derivative of the first is taken"),
         _f(
             "clip",
             3,
             kinks=("u = v", "u = w"),
-            says="at the bounds the derivative is taken as 0",
+            says="at the bounds the derivative is taken as that of the bound",
         ),
     )
 }

@@ -23,7 +23,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "derivative/variable",
         "derivative of the variable",
-        "D(t) = 1",
+        "D(x) = 1",
         "The variable changes at the rate of itself: 1.",
         minor=True,
         examples=("t",),
@@ -127,7 +127,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "derivative/through-product",
         "derivative through a product over an index",
-        "D(prod_k u[k]) = sum_l D(u[l]) * prod_{k != l} u[k]",
+        "D(prod_k u[k]) = sum_l D(u[l]) * prod_k (u[k] if k != l else 1)",
         "The product rule with many factors: each is differentiated once while the others stay.",
         examples=("prod_k w[k]",),
         source=_SPIVAK,

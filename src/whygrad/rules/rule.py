@@ -38,8 +38,8 @@ from whygrad.core.expr import (
 from whygrad.core.walk import children, rebuild
 from whygrad.syntax.statement import read_statement
 
-HOLES: tuple[str, ...] = ("u", "v", "w", "a", "b", "c", "n")
-"""Letters that stand for expressions in statements. ``c`` and ``n`` do not hold the variable."""
+HOLES: tuple[str, ...] = ("u", "v", "w", "a", "b", "c", "n", "x")
+"""Letters that stand for expressions in statements; ``x`` is the variable of differentiation."""
 
 Bindings = dict[str, Expr]
 
@@ -209,9 +209,11 @@ def fill(pattern: Expr, bindings: Mapping[str, Expr]) -> Expr:
         elif ready or not kids:
             new = tuple(done[kid] for kid in kids)
             if isinstance(node, Call) and node.name == "D":
-                wrt = bindings["x"]
+                wrt = bindings["x"] if len(new) == 1 else new[1]
                 assert isinstance(wrt, Symbol)
                 done[node] = Partial(new[0], wrt)
+            elif isinstance(node, Entry) and isinstance(new[0], Symbol) and not new[0].indices:
+                done[node] = Symbol(new[0].name, new[1:])
             else:
                 done[node] = rebuild(node, new) if kids else node
         else:

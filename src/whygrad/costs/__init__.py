@@ -1,4 +1,4 @@
-"""Named costs: one text file each, in the cost language, with its source.
+"""The gallery: named costs, one text file each, in the cost language, with its source.
 
 The first comment line is the title, the others say scale, labels and source.
 """

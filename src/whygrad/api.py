@@ -1,0 +1,307 @@
+"""The verbs: what the command line and ``import whygrad as wg`` call.
+
+Heavy rooms (fitting, files) are loaded by the verb that needs them, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from whygrad import costs
+from whygrad.core.cost import Cost, Scope
+from whygrad.core.derivation import Derivation, Route
+from whygrad.core.document import Block, Callout, Code, Document, Heading, Sentence, Table
+from whygrad.core.error_pages import ERRORS
+from whygrad.core.errors import UsageError, WhygradError
+from whygrad.engine import why as why_engine
+from whygrad.engine.derive import derive as derive_engine
+from whygrad.engine.evaluate import with_evaluation
+from whygrad.engine.narrate import Level, cost_blocks, narrate
+from whygrad.engine.serialise import derivation_to_json
+from whygrad.rules.table import RULES
+from whygrad.show.render import render as render_document
+from whygrad.syntax.cost_text import read_cost
+from whygrad.syntax.expression import read_expr
+
+if TYPE_CHECKING:
+    from whygrad.train.fit import Fit
+    from whygrad.train.predict import Predictions
+
+Note = Callable[[str], None]
+Format = Literal["text", "latex", "markdown", "html", "json"]
+
+
+def load_cost(
+    text: str | Cost, *, constants: Mapping[str, str | float | Fraction] | None = None, note: Note | None = None
+) -> Cost:
+    """A cost by gallery name, from a file, or from the text itself.
+
+    Parameters
+    ----------
+    text
+        A gallery name, else an existing path, else the text.
+    constants
+        Values for the cost's constants: ``{"lambda": "0.1"}``.
+    note
+        Told what was taken, when it could be something else.
+
+    Returns
+    -------
+    Cost
+
+    Raises
+    ------
+    LanguageError
+        If the text cannot be read.
+
+    Examples
+    --------
+    >>> load_cost("logistic").title
+    'Logistic regression'
+    """
+    cost = text if isinstance(text, Cost) else _read(text, note)
+    if not constants:
+        return cost
+    values = {name: _fraction(name, value) for name, value in constants.items()}
+    return _set(cost, values)
+
+
+def _read(text: str, note: Note | None) -> Cost:
+    stripped = text.strip()
+    if stripped in costs.names():
+        if note is not None and Path(stripped).exists():
+            note(f"{stripped} is the gallery's cost; for the file write ./{stripped}")
+        source = costs.text(stripped)
+        return _with_header(source, stripped)
+    if "\n" not in stripped and len(stripped) < 1024 and _is_file(stripped):
+        if note is not None and "=" in stripped:
+            note(f"{stripped} was read as a file")
+        return _with_header(_file(Path(stripped)), Path(stripped).stem)
+    if _looks_like_name(stripped):
+        known = costs.names()
+        near = why_engine.near(stripped, known)
+        fix = f"did you mean {near}?" if near else f"the gallery has {', '.join(known)}"
+        raise UsageError("error/unknown-id", f"{stripped} is no gallery name and no file", fix=fix)
+    return _with_header(text, "")
+
+
+def _looks_like_name(text: str) -> bool:
+    return bool(text) and text.replace("-", "").replace("_", "").replace(".", "").replace("/", "").isalnum()
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _file(path: Path) -> str:
+    try:
+        if path.stat().st_size > 1 << 16:
+            raise UsageError("error/too-large", f"{path} has more than 64 kB", fix="a cost is a few lines of text")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "error/no-file", f"{path} cannot be read: {error}", fix="check the path; the file is UTF-8 text"
+        ) from error
+
+
+def _with_header(source: str, name: str) -> Cost:
+    from dataclasses import replace  # noqa: PLC0415
+
+    title, notes = costs.header(source)
+    cost = read_cost(source, name=name, title=title)
+    return replace(cost, notes=notes)
+
+
+def _fraction(name: str, value: str | float | Fraction) -> Fraction:
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError("error/usage", f"{name}={value} is not a number", fix=f"write {name}=0.1") from error
+
+
+def _set(cost: Cost, values: Mapping[str, Fraction]) -> Cost:
+    from whygrad.syntax.cost_text import set_constants  # noqa: PLC0415
+
+    return set_constants(cost, values)
+
+
+def derive(
+    cost: str | Cost,
+    wrt: str | None = None,
+    *,
+    route: Route = "chain",
+    order: int = 1,
+    at: Mapping[str, Any] | None = None,
+) -> Derivation:
+    """Derive the gradient of a cost and keep every step, each one checked.
+
+    Parameters
+    ----------
+    cost
+        A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
+    wrt
+        A parameter; all of them when None.
+    route
+        ``"chain"``, ``"substitution"`` or ``"backprop"``.
+    order
+        1: the gradient.
+    at
+        Values at which every local derivative is evaluated, ``{"w": 2, "b": 1, "x": 0.5, "y": 1}``.
+
+    Returns
+    -------
+    Derivation
+        ``result`` has the shape of the parameter.
+
+    Examples
+    --------
+    >>> from whygrad.show.text import to_text
+    >>> d = derive("logistic", "w")
+    >>> to_text(d.result, d.cost.scope)
+    '1/m Σ_i (f_i − y_i) x_ij'
+    """
+    if order != 1:
+        raise UsageError("error/usage", "only order 1 can be derived", fix="leave --order out")
+    derivation = derive_engine(load_cost(cost), wrt, route)
+    if at is None:
+        return derivation
+    return with_evaluation(derivation, {name: _values(name, value) for name, value in at.items()})
+
+
+def _values(name: str, value: Any) -> Fraction | tuple[Fraction, ...]:
+    if isinstance(value, str) and value.strip().startswith("["):
+        return tuple(_fraction(name, part.strip()) for part in value.strip(" []").replace(";", ",").split(","))
+    if isinstance(value, list | tuple):
+        return tuple(_fraction(name, part) for part in value)  # pyright: ignore
+    return _fraction(name, value)
+
+
+def document(result: Any, level: Level = "normal") -> Document:
+    """What a result of a verb shows.
+
+    Parameters
+    ----------
+    result
+        A Derivation, a Fit or Predictions.
+    level
+        ``"brief"``, ``"normal"`` or ``"full"`` for derivations.
+    """
+    if isinstance(result, Derivation):
+        made = narrate(result, level, name=result.cost.name)
+        return Document(made.blocks, made.scope, made.title, derivation_to_json(result))
+    shown = getattr(result, "document", None)
+    if shown is None:
+        raise TypeError(f"nothing to show for {type(result).__name__}")
+    return shown()
+
+
+def render(made: Document, format: Format = "text", *, width: int = 80, color: bool = False) -> str:
+    """A document as text, LaTeX, Markdown, HTML or JSON."""
+    if format == "json":
+        if made.data:
+            return json.dumps(made.data, ensure_ascii=False)
+        from whygrad.show.json_doc import document_to_json  # noqa: PLC0415
+
+        return json.dumps(document_to_json(made), ensure_ascii=False)
+    return render_document(made, format, width=width, color=color)
+
+
+def why(subject: str, step: str | None = None) -> Document:
+    """Open a step, differentiate an expression down to single rules, or show a page.
+
+    Parameters
+    ----------
+    subject
+        A cost with ``step``; an expression such as ``"d/dz (1 + e^(-z))"``; or the id of a rule or an
+        error.
+    step
+        A stage or step of the cost's derivation, e.g. ``"chain.4"``.
+
+    Examples
+    --------
+    >>> why("derivative/log").title
+    'derivative of log'
+    """
+    if step is not None:
+        return _why_step(subject, step)
+    subject = subject.strip()
+    if subject in RULES or subject in ERRORS or _is_id(subject):
+        return why_engine.page(subject)
+    if subject in costs.names():
+        ids = [s.id for p in derive(subject).parameters for s in p.stages]
+        raise UsageError("error/usage", f"which step of {subject}?", fix=f"whygrad why {subject} {ids[0]}")
+    return why_engine.explain(read_expr(subject, open_names=True, lenient=True), Scope())
+
+
+def _is_id(subject: str) -> bool:
+    head, slash, tail = subject.partition("/")
+    rooms = {id.split("/")[0] for id in (*RULES, *ERRORS)} | {"mistake"}
+    return bool(slash) and head in rooms and bool(tail) and " " not in subject
+
+
+def _why_step(subject: str, step: str) -> Document:
+    cost = load_cost(subject)
+    route = step.split(".", 1)[0]
+    if route not in ("chain", "substitution", "backprop"):
+        raise UsageError(
+            "error/unknown-id", f"{step} is no step", fix="steps look like chain.4, substitution.2.1 or backprop.3"
+        )
+    return why_engine.open_step(derive_engine(cost, None, route), step)  # pyright: ignore[reportArgumentType]
+
+
+def gallery(name: str | None = None) -> Document:
+    """The named costs, or one of them.
+
+    Examples
+    --------
+    >>> gallery("logistic").title
+    'Logistic regression'
+    """
+    if name is None:
+        rows = tuple(((n,), (costs.header(costs.text(n))[0],)) for n in costs.names())
+        blocks: tuple[Block, ...] = (
+            Heading(("Gallery",)),
+            Table((("name",), ("cost",)), rows),
+            Callout("next", ("see one: `whygrad gallery logistic`   derive it: `whygrad derive logistic`",)),
+        )
+        return Document(blocks, title="Gallery")
+    if name not in costs.names():
+        raise why_engine.unknown(name, costs.names(), "the gallery has")
+    cost = load_cost(name)
+    notes = tuple(Sentence((note,)) for note in cost.notes)
+    return Document((*cost_blocks(cost), *notes, Code(costs.text(name).rstrip())), cost.scope, cost.title)
+
+
+def fit(cost: str | Cost, data: Any, **options: Any) -> Fit:
+    """Train on data; see :func:`whygrad.train.fit.fit`."""
+    from whygrad.train.fit import fit as run  # noqa: PLC0415
+
+    return run(load_cost(cost), data, **options)
+
+
+def predict(model: str | PathLike[str] | Any, data: Any, **options: Any) -> Predictions:
+    """Apply a saved model; see :func:`whygrad.train.predict.predict`."""
+    from whygrad.train.predict import predict as run  # noqa: PLC0415
+
+    return run(model, data, **options)
+
+
+__all__ = [
+    "WhygradError",
+    "derive",
+    "document",
+    "fit",
+    "gallery",
+    "load_cost",
+    "predict",
+    "render",
+    "why",
+]
