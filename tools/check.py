@@ -144,7 +144,8 @@ def main() -> int:
         "--fast", action="store_true", help="only what takes a moment: no types, no slow or timed tests"
     )
     options = parser.parse_args()
-    os.environ.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(name, None)
 
     chosen = [stage for stage in STAGES if stage.fast or not options.fast]
     with ThreadPoolExecutor(max_workers=1) as pool:
