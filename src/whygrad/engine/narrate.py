@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from whygrad.core.cost import Cost, Declaration
+from whygrad.core.cost import Cost, Declaration, Scope
 from whygrad.core.derivation import Derivation, Evaluation, ParameterDerivation, Stage, Step
 from whygrad.core.document import Block, Callout, Document, Heading, Inline, Row, Rows, Table
 from whygrad.core.expr import Call, Expr, Partial, Symbol, mul
 from whygrad.core.walk import Path
+from whygrad.engine.stages import checked
 from whygrad.engine.trace import tidy_steps
 
 Level = Literal["brief", "normal", "full"]
@@ -105,7 +106,7 @@ def parameter_blocks(
         title = (*title, ": ", mul(*parameter.chain))
     rows: list[Row] = []
     for stage in parameter.stages:
-        rows.extend(stage_rows(stage, level))
+        rows.extend(stage_rows(stage, level, derivation.cost.scope))
     return [Rows(tuple(rows), title, id=derivation.route, numbered=True)]
 
 
@@ -114,7 +115,7 @@ def number_of(stage_id: str) -> str:
     return stage_id.rsplit(".", 1)[-1]
 
 
-def stage_rows(stage: Stage, level: Level) -> list[Row]:
+def stage_rows(stage: Stage, level: Level, scope: Scope) -> list[Row]:
     """The lines of one stage."""
     label = number_of(stage.id)
     if stage.reused:
@@ -125,7 +126,7 @@ def stage_rows(stage: Stage, level: Level) -> list[Row]:
         reason = _brief_reason(stage, groups)
         rows.append(Row(stage.result, stage.left, label=label, id=stage.id, reason=reason, evidence=stage.evidence.kind))
     elif level == "full":
-        rows.extend(full_rows(stage))
+        rows.extend(full_rows(stage, scope))
     else:
         rows.extend(_normal_rows(stage, groups, label))
     if not rows:
@@ -194,7 +195,7 @@ def opened(step: Step) -> tuple[Step, ...]:
     return tuple(out)
 
 
-def full_rows(stage: Stage) -> list[Row]:
+def full_rows(stage: Stage, scope: Scope) -> list[Row]:
     """Every step and small step of a stage as a line of its own."""
     rows: list[Row] = []
     for number, step in enumerate(stage.steps, 1):
@@ -202,6 +203,7 @@ def full_rows(stage: Stage) -> list[Row]:
         small = opened(step)
         parts = small or (step,)
         for n, part in enumerate(parts, 1):
+            part = checked(part, scope, stage.left)
             rows.append(
                 Row(
                     part.after,
@@ -234,7 +236,7 @@ def evidence_sentence(derivation: Derivation) -> str:
     lines = "each line equals the one before"
     last = "the last equals the derivative of J written out".replace("J", derivation.cost.goal)
     if kinds <= {"proved", "definition"} and finals <= {"proved"}:
-        return f"proved: {lines}; {last}{using}"
+        return f"{lines}; {last}{using}"
     if "refuted" in kinds | finals:
         return "REFUTED: a line does not equal the one before; please report this"
     parts = [f"{_word(kinds)}: {lines}", f"{_word(finals)}: {last}"]

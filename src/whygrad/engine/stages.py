@@ -29,16 +29,28 @@ def proved(before: Expr, after: Expr, scope: Scope) -> Evidence:
     return same_value(before, after, scope).evidence
 
 
-def with_evidence(steps: tuple[Step, ...] | list[Step], scope: Scope) -> tuple[Step, ...]:
-    """Each visible step with its evidence: only the part that changed is compared."""
-    out: list[Step] = []
-    for step in steps:
-        if step.minor:
-            out.append(step)
-            continue
-        before, after = changed_part(step)
-        out.append(replace(step, evidence=proved(before, after, scope)))
-    return tuple(out)
+def with_evidence(steps: Sequence[Step], scope: Scope, left: Expr | None = None) -> tuple[Step, ...]:
+    """Each visible step with its evidence: only the part that changed is compared.
+
+    The factors of a chain rule are direct derivatives (the other paths held), so the line that names
+    them holds by the rule; the line where they are put in is compared with ``left`` itself.
+    """
+    return tuple(step if step.minor else checked(step, scope, left) for step in steps)
+
+
+BY_RULE = Evidence("definition", "the chain rule")
+
+
+def checked(step: Step, scope: Scope, left: Expr | None = None) -> Step:
+    """The step with its evidence."""
+    if step.evidence.kind != "undecided" or step.evidence.why:
+        return step
+    if step.rule in ("chain/product", "chain/paths"):
+        return replace(step, evidence=BY_RULE)
+    before, after = changed_part(step)
+    if step.rule == "chain/put-in" and left is not None:
+        before, after = left, step.after
+    return replace(step, evidence=proved(before, after, scope))
 
 
 def changed_part(step: Step) -> tuple[Expr, Expr]:
@@ -177,10 +189,8 @@ class Maker:
         self, left: Expr, steps: Sequence[Step], result: Expr, *, scope: Scope, uses: tuple[str, ...] = ()
     ) -> Stage:
         """File a finished stage."""
-        checked = with_evidence(steps, scope)
-        stage = Stage(
-            self.next_id(), left, left, result, checked, uses, evidence=worst(checked)
-        )
+        done = with_evidence(steps, scope, left)
+        stage = Stage(self.next_id(), left, left, result, done, uses, evidence=worst(done))
         self.done.append(stage)
         return stage
 

@@ -18,7 +18,7 @@ from whygrad.engine.narrate import cost_blocks, full_rows, opened
 from whygrad.engine.simplify import simplify
 from whygrad.engine.stages import proved
 from whygrad.engine.trace import Trace, tidy_steps
-from whygrad.rules.rule import fill
+from whygrad.rules.rule import HOLES, fill
 from whygrad.rules.sources import citation
 from whygrad.rules.table import RULES
 
@@ -66,8 +66,7 @@ def _error_page(id: str) -> Document:
 def _rule_page(id: str) -> Document:
     rule = RULES[id]
     left, right = rule.sides
-    x = Symbol("x")
-    holes = {name: Symbol(name) for name in ("u", "v", "w", "a", "b", "c", "n")} | {"x": x}
+    holes = {name: Symbol(name) for name in HOLES}
     shown = Row(fill(right, holes), fill(left, holes), id=id)
     blocks: list[Block] = [
         Heading((rule.title,), aside=(id,)),
@@ -102,14 +101,14 @@ def open_step(derivation: Derivation, id: str) -> Document:
     stage = stages[stage_id]
     numbers = [part for part in id[len(stage_id) :].split(".") if part]
     if not numbers:
-        return _document(cost, id, _stage_blocks(stage))
+        return _document(cost, id, _stage_blocks(stage, cost.scope))
     step = _step(stage, numbers, id)
     rows = _step_rows(step, id, stage.left)
     return _document(cost, id, [Rows(tuple(rows), (f"step {id}",), id=id), *_rule_callouts(step)])
 
 
-def _stage_blocks(stage: Stage) -> list[Block]:
-    rows = full_rows(stage)
+def _stage_blocks(stage: Stage, scope: Scope) -> list[Block]:
+    rows = full_rows(stage, scope)
     blocks: list[Block] = [Rows(tuple(rows), (stage.left, " step by step"), id=stage.id)]
     if stage.uses:
         blocks.append(Callout("next", (f"it rests on {', '.join(stage.uses)}",)))
@@ -171,7 +170,7 @@ def explain(e: Expr, scope: Scope) -> Document:
     assert result is not None
     evidence = proved(e, result, scope)
     word = {"proved": "proved", "sampled": "sampled at random points (not a proof)"}.get(evidence.kind, "not decided")
-    blocks: list[Block] = [Rows(tuple(rows), id="why"), Callout("proved", (f"{word}: the first equals the last",))]
+    blocks: list[Block] = [Rows(tuple(rows), id="why"), Callout("proved", (f"{word}: the first line equals the last" if word != "proved" else "the first line equals the last",))]
     rules = list(dict.fromkeys(r.rule for r in rows if r.rule and not RULES[r.rule].minor))
     if rules:
         blocks.append(Callout("next", ("rules: " + ", ".join(f"`whygrad why {r}`" for r in rules[:4]),)))

@@ -176,7 +176,7 @@ DEFINITIONS: Final[tuple[Rule, ...]] = (
 )
 
 CHAIN: Final[tuple[Rule, ...]] = (
-    Rule("chain/product", "chain rule", "D(exp(u)) = exp(u) * D(u)",
+    Rule("chain/product", "chain rule", "D(v) = D(v, u) * D(u)",
          "One local derivative for each link, multiplied.", examples=("exp(-t)",), source="spivak2008, ch. 10",
          see=("derivative/chain",),
          brief="chain rule"),

@@ -18,6 +18,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         where=(constant("c"),),
         minor=True,
         examples=("5", "a + 2"),
+        brief="{c} is constant",
         source=_SPIVAK,
     ),
     Rule(
@@ -27,6 +28,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "The variable changes at the rate of itself: 1.",
         minor=True,
         examples=("t",),
+        brief="the variable itself",
         source=_SPIVAK,
     ),
     Rule(
@@ -35,6 +37,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(w[k], w[j]) = delta[k,j]",
         "{u} moves with {x} only where both are the same entry: Kronecker's delta, 1 there and 0 elsewhere.",
         examples=("w[k]",),
+        brief="1 for the same entry, else 0: the delta",
         source="graham1994, sec. 2.1",
     ),
     Rule(
@@ -43,6 +46,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(u + v) = D(u) + D(v)",
         "Differentiate term by term.",
         examples=("t^2 + exp(t)",),
+        brief="term by term",
         source=_SPIVAK,
     ),
     Rule(
@@ -52,6 +56,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "{c} does not hold the variable; it waits in front.",
         where=(constant("c"),),
         examples=("3 t^2", "a exp(t)"),
+        brief="constant factor {c}",
         source=_SPIVAK,
     ),
     Rule(
@@ -60,6 +65,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(u * v) = D(u) * v + u * D(v)",
         "Each factor is differentiated once while the others stay.",
         examples=("t exp(t)", "t exp(t) sin(t)"),
+        brief="product rule",
         source=_SPIVAK,
     ),
     Rule(
@@ -69,6 +75,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "Derivative of the top times the bottom, minus top times derivative of the bottom, over the bottom squared.",
         where=(nonzero("v"),),
         examples=("t/(1 + t^2)",),
+        brief="quotient rule",
         source=_SPIVAK,
     ),
     Rule(
@@ -78,6 +85,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "One over {u} is the power -1: bring -1 down, lower the exponent to -2.",
         where=(nonzero("u"),),
         examples=("1/(1 + t^2)",),
+        brief="derivative of one over",
         source=_SPIVAK,
     ),
     Rule(
@@ -87,6 +95,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "Bring the exponent {n} down, lower it by one, and multiply by the derivative of {u}.",
         where=(constant("n"), positive("u")),
         examples=("t^3", "(1 + t^2)^a"),
+        brief="power rule",
         source=_SPIVAK,
     ),
     Rule(
@@ -96,6 +105,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "c^u is e^(u log c).",
         where=(constant("c"), positive("c")),
         examples=("2^t",),
+        brief="power with the variable in the exponent",
         source=_SPIVAK,
     ),
     Rule(
@@ -105,14 +115,16 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "u^v is e^(v log u); product rule in the exponent.",
         where=(positive("u"),),
         examples=("(1 + t^2)^t",),
+        brief="power with the variable above and below",
         source=_SPIVAK,
     ),
     Rule(
         "derivative/chain",
         "chain rule",
-        "D(exp(u)) = exp(u) * D(u)",
-        "Outer derivative at the inner function, times the inner derivative: one factor for each link.",
+        "D(v) = D(v, u) * D(u)",
+        "{v} depends on {x} through {u}: the derivative of the outer function at the inner one, times the derivative of the inner one. One factor for each link.",
         examples=("exp(-t)", "log(1 + t^2)"),
+        brief="chain rule",
         source=_SPIVAK,
         see=("derivative/exp", "chain/product"),
     ),
@@ -122,14 +134,16 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(sum_k u[k]) = sum_k D(u[k])",
         "A sum is differentiated term by term; its bound letter is not the one differentiated by.",
         examples=("sum_k w[k] a[k]",),
+        brief="through the sum, term by term",
         source=_SPIVAK,
     ),
     Rule(
         "derivative/through-product",
         "derivative through a product over an index",
-        "D(prod_k u[k]) = sum_l D(u[l]) * prod_k (u[k] if k != l else 1)",
+        "D(prod_k u[k]) = sum_l D(u[l]) * prod_k u[k]^(k != l)",
         "The product rule with many factors: each is differentiated once while the others stay.",
         examples=("prod_k w[k]",),
+        brief="product rule over the index",
         source=_SPIVAK,
     ),
     Rule(
@@ -138,6 +152,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(max_k u[k]) = sum_l (u[l] == max_k u[k]) * D(u[l])",
         "Only the entry that attains the maximum counts (where one does, alone).",
         examples=("max_k w[k] a[k]",),
+        brief="only the largest entry counts",
         source="boyd2004, sec. 3.2.3",
     ),
     Rule(
@@ -146,6 +161,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(min_k u[k]) = sum_l (u[l] == min_k u[k]) * D(u[l])",
         "Only the entry that attains the minimum counts (where one does, alone).",
         examples=("min_k w[k] a[k]",),
+        brief="only the smallest entry counts",
         source="boyd2004, sec. 3.2.3",
     ),
     Rule(
@@ -154,6 +170,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(u if a > 0 else v) = (D(u) if a > 0 else D(v))",
         "Each branch is differentiated on its own; the conditions stay. At the border the branch taken counts.",
         examples=("(t^2 if t > 0 else 0)",),
+        brief="branch by branch",
         source=_SPIVAK,
     ),
     Rule(
@@ -163,6 +180,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "A condition is 0 or 1 and does not move between its jumps.",
         minor=True,
         examples=("(t > 0)",),
+        brief="a condition does not move",
         source=_SPIVAK,
     ),
 )

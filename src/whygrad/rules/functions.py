@@ -25,6 +25,7 @@ def _row(
         where=tuple(w for w in where),  # pyright: ignore[reportArgumentType]
         examples=(example or f"{name}(3 t)",),
         source=source,
+        brief=title or f"derivative of {name}",
     )
 
 
