@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, NoReturn
@@ -67,24 +68,32 @@ def run_gallery(options: argparse.Namespace) -> int:
 
 
 def run_fit(options: argparse.Namespace) -> int:
-    """Train on data and print what came out."""
+    """Train on data, write the files asked for, and print what came out."""
     constants, bind = pairs(options.set, "--set"), pairs(options.bind, "--bind")
     text = given(options.cost)
+    for path in (options.save, options.history, options.plot):
+        refuse_existing(path, options.force)
     cost = whygrad.load_cost(text, constants=constants, note=note)
-    names = (
-        "target method rate steps standardise positive missing categories save force history plot separator "
-        "decimal encoding header seed"
-    )
+    names = "target method rate steps standardise positive missing categories separator decimal encoding header seed"
     chosen = {name: getattr(options, name) for name in names.split()}
-    result = whygrad.fit(cost, options.data, bind=bind, note=note, **chosen)
+    with Progress() as progress:
+        result = whygrad.fit(cost, options.data, bind=bind or None, progress=progress, **chosen)
+    for path, write in (
+        (options.save, result.save),
+        (options.history, result.save_history),
+        (options.plot, result.save_plot),
+    ):
+        if path is not None:
+            write(path, force=options.force)
+            note(f"wrote {path}")
     show(whygrad.document(result), options)
-    return result.status
+    return result.exit_status
 
 
 def run_predict(options: argparse.Namespace) -> int:
     """Apply a saved model to data and print the predictions."""
     chosen = {name: getattr(options, name) for name in ("separator", "decimal", "encoding", "header")}
-    result = whygrad.predict(options.model, options.data, note=note, **chosen)
+    result = whygrad.predict(options.model, options.data, **chosen)
     show(whygrad.document(result), options)
     return 0
 
@@ -141,13 +150,24 @@ def fit_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="the columns that a name of the cost stands for",
     )
-    parser.add_argument("--method", choices=("gd",), default="gd", help="gd: gradient descent")
-    parser.add_argument("--rate", type=float, help="the learning rate; without it, one that converges")
+    parser.add_argument(
+        "--method",
+        choices=("auto", "gd"),
+        default="auto",
+        help="gd: gradient descent as it is taught; auto: whatever finds the minimum soonest",
+    )
+    parser.add_argument(
+        "--rate", metavar="NUMBER", help="the learning rate of gd; without it, one that converges"
+    )
     parser.add_argument("--steps", type=int, help="how many updates")
     parser.add_argument("--standardise", action="store_true", help="scale each column of x to mean 0, sd 1")
     parser.add_argument("--positive", metavar="VALUE", help="the label that counts as 1")
-    parser.add_argument("--missing", choices=("refuse", "drop", "mean"), default="refuse")
-    parser.add_argument("--categories", choices=("refuse", "drop-first", "all"), default="refuse")
+    parser.add_argument(
+        "--missing", choices=("drop", "mean"), help="rows with missing values; without it they are refused"
+    )
+    parser.add_argument(
+        "--categories", choices=("drop-first", "all"), help="columns of text; without it they are refused"
+    )
     parser.add_argument("--save", metavar="MODEL.json", help="keep the model")
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
     parser.add_argument("--history", metavar="FILE", help="write the cost after each update as CSV")
@@ -304,6 +324,37 @@ def show(document: object, options: argparse.Namespace) -> None:
 def note(text: str) -> None:
     """Say something beside the result, where a pipe does not take it."""
     print(text, file=sys.stderr)
+
+
+def refuse_existing(path: str | None, force: bool) -> None:
+    """Refuse before any work is done what could not be written after it."""
+    if path is not None and os.path.exists(path) and not force:
+        raise UsageError("error/exists", f"{path} exists", fix="another name, or --force to replace it")
+
+
+class Progress:
+    """A line on the terminal that says how far a fit is; nothing where there is no terminal."""
+
+    INTERVAL_S = 0.1
+
+    def __init__(self) -> None:
+        self.shown_at = time.monotonic()
+        self.written = False
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.written:
+            sys.stderr.write("\r\033[K")
+
+    def __call__(self, update: int, cost: float, gradient: float) -> None:
+        """Show the newest update, now and then."""
+        now = time.monotonic()
+        if now - self.shown_at > self.INTERVAL_S and sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[Kupdate {update}: cost {cost:.10g}, gradient {gradient:.3g}")
+            sys.stderr.flush()
+            self.shown_at, self.written = now, True
 
 
 def width() -> int:
