@@ -33,6 +33,7 @@ from whygrad.core.expr import (
     Reduce,
     Size,
     Symbol,
+    add,
     factors_of,
     mul,
 )
@@ -234,7 +235,7 @@ class _Converter:
     # --- entry by entry -----------------------------------------------------------------------------
     def _sum(self, parts: Sequence[Value]) -> Value:
         axes, bodies = self._together(parts)
-        return Value(axes, walk.rebuild(Add(bodies), tuple(bodies)))
+        return Value(axes, add(*bodies))
 
     def _together(self, parts: Sequence[Value]) -> tuple[tuple[Index, ...], list[Expr]]:
         """Parts laid over common axes; a number spreads, a vector is repeated as a row or a column."""
@@ -389,7 +390,7 @@ def _sizes(term: Expr, scope: Scope) -> str:
                 words.append(e)
             case Mul(factors):
                 arrays = [f for f in factors if shape_of(f, scope)]
-                stack.extend(reversed(arrays or [f for f in factors if isinstance(f, Apply)]))
+                stack.extend(reversed(arrays or [f for f in factors if isinstance(f, (Apply, Pow))]))
             case Apply("matmul", (left, right)):
                 stack.extend((right, " ", left))
             case Apply("dot", (left, right)):
@@ -398,6 +399,8 @@ def _sizes(term: Expr, scope: Scope) -> str:
                 stack.extend((right, " ⊙ ", left))
             case Apply("outer", (left, right)):
                 stack.extend(("ᵀ", right, " ", left))
+            case Pow(base, _) if not shape_of(e, scope):
+                stack.append(base)
             case Apply("mean" | "sum" | "norm" | "trace" as op, (inner,)):
                 words.append(f"{op} {_dims(inner, scope)}")
             case _ if shape_of(e, scope):

@@ -151,7 +151,7 @@ def compiled(exprs: tuple[Expr, ...], scope: Scope, sizes: Mapping[str, int]) ->
     program: Program | None = None
     try:
         plain = _without_partials(scope)
-        program = Compiler(plain, sizes).outputs([evaluate_partials(e, scope) for e in exprs])
+        program = Compiler(plain, sizes).outputs([_carried_out(e, scope) for e in exprs])
     except BudgetError:
         program = None
     _programs[key] = (scope, program)
@@ -164,9 +164,14 @@ def _without_partials(scope: Scope) -> Scope:
     """The scope with the derivatives in its definitions carried out."""
     changed: dict[str, Definition] = {}
     for name, definition in scope.definitions.items():
-        if walk.fold(definition.body, _partial, memo="has_partial"):
-            changed[name] = replace(definition, body=evaluate_partials(definition.body, scope))
+        body = _carried_out(definition.body, scope)
+        if body is not definition.body:
+            changed[name] = replace(definition, body=body)
     return replace(scope, definitions={**scope.definitions, **changed}) if changed else scope
+
+
+def _carried_out(e: Expr, scope: Scope) -> Expr:
+    return evaluate_partials(e, scope) if walk.fold(e, _partial, memo="has_partial") else e
 
 
 def _partial(node: Expr, kids: tuple[bool, ...]) -> bool:
