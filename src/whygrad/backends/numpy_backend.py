@@ -133,9 +133,14 @@ class _Writer:
         self.pending: dict[str, tuple[str, ...]] = {}
 
     def _dims(self) -> tuple[str, ...]:
-        found = (
-            i.operation.dim for i in self.program.instructions if isinstance(i.operation, Length | Position)
-        )
+        """The dimensions whose size is needed: as numbers, and to spread a result that is constant."""
+        found = [
+            i.operation.dim
+            for i in self.program.instructions
+            if isinstance(i.operation, Length | Position)
+        ]
+        for name, held in self.program.outputs.items():
+            found += [axis.dim for axis in self.program.orders[name] if axis not in held.axes]
         return tuple(dict.fromkeys(found))
 
     def _python_names(self) -> dict[str, str]:
@@ -195,7 +200,7 @@ class _Writer:
             return turned
         # The formula does not depend on a letter it is asked for: it is the same all along.
         shape = ", ".join(
-            self.python.get(f"dim {a.dim}", "1") if a not in held else f"np.shape({text})[{held.index(a)}]"
+            self.python[f"dim {a.dim}"] if a not in held else f"np.shape({text})[{held.index(a)}]"
             for a in wanted
         )
         return f"np.broadcast_to({turned}, ({shape},))"

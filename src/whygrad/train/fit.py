@@ -1,0 +1,437 @@
+"""Fitting: a cost and data in, parameters and what may be said about them out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whygrad.core.cost import Cost
+from whygrad.core.errors import UsageError
+from whygrad.meaning.to_index import cost_to_index
+from whygrad.train.curvature import Curvature, structure_of
+from whygrad.train.data import Categories, Dataset, Missing, Reading, prepare
+from whygrad.train.existence import Existence, existence
+from whygrad.train.memory import Data
+from whygrad.train.objective import Objective
+from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
+from whygrad.train.predict import predict_arrays
+from whygrad.train.result import Fit
+from whygrad.train.start import (
+    checked_rate,
+    checked_steps,
+    constants_of,
+    projection,
+    random_start,
+    start_of,
+)
+from whygrad.train.tolerance import Certificate, Judge
+from whygrad.train.whitened import Whitened
+
+Array = NDArray[np.float64]
+Method: TypeAlias = Literal["auto", "gd"]
+GD_STEPS = 10_000
+AUTO_STEPS = 500
+STARTS = 5
+MOST_WHITENED = 1000
+"""Parameters up to which ``auto`` takes Newton's method in whitened coordinates."""
+
+
+def fit(
+    cost: Cost,
+    data: Data,
+    *,
+    method: str = "auto",
+    rate: float | str | None = None,
+    steps: int | None = None,
+    target: str | None = None,
+    bind: Mapping[str, str | Sequence[str]] | None = None,
+    standardise: bool = False,
+    positive: str | None = None,
+    missing: Missing | None = None,
+    categories: Categories | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    header: bool = True,
+    seed: int = 0,
+    progress: Progress | None = None,
+    init: Mapping[str, Any] | None = None,
+    tolerance: float = 1e-8,
+) -> Fit:
+    """Train the parameters of a cost on data.
+
+    Parameters
+    ----------
+    cost
+        Its constants must have values.
+    data
+        A CSV file, columns by name, arrays by data name, or a pair (X, y).
+    method
+        ``gd``: gradient descent on the columns as given. ``auto``: Newton's method where the cost is
+        a convex loss of one linear form, else L-BFGS.
+    rate
+        The step of gd; without it (or ``"1/L"``) 1/L, where L bounds the curvature.
+    steps
+        The number of updates of gd (10,000), or the largest number for ``auto``.
+    progress
+        Called now and then with the update, the cost and the size of the gradient.
+    init
+        Parameters to start from, by name; otherwise 0 for convex costs, random by ``seed`` for others.
+    tolerance
+        How near the minimum, relative to where it started, counts as converged.
+
+    Returns
+    -------
+    Fit
+        ``exit_status`` 0 when converged, or when the steps asked of gd were done; else 1.
+
+    Raises
+    ------
+    DataError, UsageError
+        When the data or an option do not fit; nothing is written then.
+    """
+    _check_method(method)
+    chosen_rate, chosen_steps = checked_rate(rate), checked_steps(steps)
+    reading = Reading(separator, decimal, encoding, header)
+    constants = constants_of(cost)
+    dataset = prepare(
+        cost,
+        data,
+        target=target,
+        bind=bind,
+        positive=positive,
+        missing=missing,
+        categories=categories,
+        standardise=standardise,
+        reading=reading,
+    )
+    task = _Task(cost, dataset, constants, init, seed, tolerance, progress)
+    if method == "gd" or task.project is not None:
+        task.descend(chosen_rate, chosen_steps, method)
+    else:
+        if rate is not None:
+            raise UsageError(
+                "error/usage", "a rate belongs to method gd", fix="say --method gd, or leave --rate out"
+            )
+        task.minimise(chosen_steps or AUTO_STEPS)
+    return task.result(method, reading)
+
+
+def _check_method(method: str) -> None:
+    if method not in ("auto", "gd"):
+        raise UsageError(
+            "error/usage", f"there is no method {method!r}", fix="choose auto or gd (gradient descent)"
+        )
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What an optimiser's end means."""
+
+    converged: bool
+    reason: str
+    status: int
+
+
+class _Task:
+    """One fit, from start to result."""
+
+    def __init__(
+        self,
+        cost: Cost,
+        dataset: Dataset,
+        constants: Mapping[str, float],
+        init: Mapping[str, Any] | None,
+        seed: int,
+        tolerance: float,
+        progress: Progress | None,
+    ) -> None:
+        self.cost, self.dataset, self.seed, self.progress = cost, dataset, seed, progress
+        self.constants = dict(constants)
+        self.said, self.warnings = list(dataset.said), list(dataset.warnings)
+        self.objective = Objective(cost)
+        self.bound = self.objective.bind(dataset.arrays, dataset.sizes, constants)
+        self.structure = structure_of(cost_to_index(cost))
+        self.curvature = Curvature(self.structure, self.bound) if self.structure else None
+        self.convex = self.curvature is not None and self.curvature.convex
+        self.project = projection(cost, self.bound.layout)
+        self.theta, started = start_of(cost, self.bound.layout, init, self.convex, seed)
+        self.started = init is not None
+        if started:
+            self.said.append(started)
+        with np.errstate(all="ignore"):
+            self.first, _ = self.bound.value_and_gradient(self.theta)
+        self.judge = Judge(self.bound, self.curvature, self.first, tolerance)
+        self.existence = (
+            existence(self.curvature)
+            if self.curvature is not None and self.project is None
+            else Existence("unknown", "")
+        )
+        self.rate: float | None = None
+        self.lipschitz: float | None = None
+        self.run: Run | None = None
+        self.outcome = _Outcome(False, "", 1)
+
+    # --- gradient descent -----------------------------------------------------------------------
+
+    def descend(self, rate: float | None, steps: int | None, method: str) -> None:
+        """Gradient descent on the columns as given."""
+        self.lipschitz = self.curvature.lipschitz() if self.curvature is not None else None
+        if rate is None:
+            if self.lipschitz is None or not self.lipschitz > 0:
+                raise UsageError(
+                    "error/usage",
+                    "no rate was given, and the curvature of this cost has no bound to take one from",
+                    fix="give one, for instance --rate 0.1",
+                )
+            rate = 1 / self.lipschitz
+            self.said.append(f"rate {rate:.6g} = 1/L, L = {self.lipschitz:.6g} the largest curvature")
+        elif self.lipschitz is not None and rate >= 2 / self.lipschitz:
+            self.warnings.append(
+                f"the rate {rate:g} is not below 2/L = {2 / self.lipschitz:.6g}: convergence is not sure"
+            )
+        if self.lipschitz is not None:
+            where = "" if self.existence.answer == "exists" else ", where a minimiser exists"
+            self.said.append(
+                f"every rate below 2/L = {2 / self.lipschitz:.6g} converges{where} "
+                "(sufficient, not necessary)"
+            )
+        self.rate = rate
+        asked = steps or GD_STEPS
+        self.run = gradient_descent(
+            self.bound.value_and_gradient,
+            self.theta,
+            rate,
+            asked,
+            converged=self._gd_converged,
+            project=self.project,
+            progress=self.progress,
+        )
+        self.outcome = self._gd_outcome(self.run, asked, steps is not None or method == "gd")
+
+    def _gd_converged(self, theta: Array, cost: float, gradient: Array) -> bool:
+        if self.existence.answer == "none":
+            return False
+        if self.project is not None:
+            moved = self.project(theta - gradient) - theta
+            return float(np.abs(moved).max()) <= self.judge.tolerance * max(1.0, abs(self.first))
+        return self.judge.converged(theta, cost, gradient)
+
+    def _gd_outcome(self, run: Run, asked: int, done_is_enough: bool) -> _Outcome:
+        if run.ending == "converged":
+            return _Outcome(True, "converged", 0)
+        if run.ending == "diverged":
+            run.take_best()
+            return _Outcome(False, self._diverged(run), 1)
+        if run.ending == "stopped":
+            run.take_best()
+            return _Outcome(False, f"stopped after {run.updates} updates", 1)
+        reason = f"the {asked} steps are done"
+        if self.existence.answer == "none":
+            reason += f"; {self._no_minimiser()}"
+        elif run.cost > self.first:
+            reason += f"; the cost rose from {self.first:.6g} to {run.cost:.6g}: take a smaller --rate"
+        else:
+            reason += "; not converged yet"
+        return _Outcome(False, reason, 0 if done_is_enough else 1)
+
+    def _diverged(self, run: Run) -> str:
+        advice = "take a smaller --rate"
+        if self.lipschitz:
+            advice = f"every rate below {2 / self.lipschitz:.4g} converges; 1/L is {1 / self.lipschitz:.4g}"
+        costs = [c for c in run.history if np.isfinite(c)]
+        if not costs:
+            return "the cost is not a finite number at the start: start elsewhere (init)"
+        return (
+            f"the steps got larger instead of smaller: the cost rose from {costs[0]:.4g} to "
+            f"{max(costs):.4g} and overflowed at update {run.updates}; {advice}"
+        )
+
+    def _no_minimiser(self) -> str:
+        return self.existence.sentence(self.entries())
+
+    # --- auto -----------------------------------------------------------------------------------
+
+    def minimise(self, steps: int) -> None:
+        """Newton's method in whitened coordinates, or L-BFGS from several starts."""
+        if self.curvature is not None and self.convex and self.bound.layout.size <= MOST_WHITENED:
+            self.said.append("method: Newton's method on columns scaled inside")
+            self.run = self._newton(self.curvature, steps)
+        else:
+            self.said.append("method: L-BFGS")
+            self.run = self._from_starts(max(steps, 10 * AUTO_STEPS))
+        self.outcome = self._auto_outcome(self.run)
+
+    def _newton(self, curvature: Curvature, steps: int) -> Run:
+        inside = Whitened(curvature, self.theta)
+        size = inside.back.shape[1]
+
+        def converged(phi: Array, cost: float, gradient: Array) -> bool:
+            # Newton's method is nearly free at its end, so it goes on to rounding.
+            gap = 0.5 * float(gradient @ np.linalg.pinv(inside.hessian(phi)) @ gradient)
+            return gap <= 1e-4 * self.judge.tolerance * min(max(self.first - cost, 0), abs(cost) + 1e-300)
+
+        run = newton(
+            inside.value_and_gradient,
+            inside.hessian,
+            np.zeros(size),
+            steps if self.existence.answer != "none" else min(steps, 25),
+            converged=converged,
+            progress=self.progress,
+        )
+        run.take_best()
+        theta = inside.theta(run.theta)
+        weights = np.concatenate(
+            [np.full(int(np.prod(s)), bool(s)) for s in self.bound.layout.shapes]
+        )
+        if inside.loose.shape[1]:
+            theta = inside.of_least_norm(theta, weights)
+            self.warnings.append(self._not_unique(inside))
+        return self._ended(run, theta)
+
+    def _ended(self, run: Run, theta: Array) -> Run:
+        cost, gradient = self.bound.value_and_gradient(theta)
+        run.theta, run.cost, run.gradient = theta, cost, gradient
+        exists = run.ending != "stopped" and self.existence.answer != "none"
+        if exists and self.judge.converged(theta, cost, gradient):
+            run.ending = "converged"
+        return run
+
+    def _not_unique(self, inside: Whitened) -> str:
+        strength = np.abs(inside.loose).max(axis=1)
+        names = self.entries()
+        strong = [n for n, s in zip(names, strength, strict=True) if s > 1e-6 * strength.max()]
+        shown = ", ".join(strong[:6]) + (", …" if len(strong) > 6 else "")
+        return f"the minimiser is not unique (dependent: {shown}): the one with the smallest weights is given"
+
+    def _from_starts(self, steps: int) -> Run:
+        many = 1 if self.convex or self.started else STARTS
+        best: Run | None = None
+        for k in range(many):
+            layout = self.bound.layout
+            start = self.theta if k == 0 else layout.join(random_start(layout, self.seed + k))
+            run = lbfgs(
+                self.bound.value_and_gradient,
+                start,
+                steps,
+                converged=self._flat,
+                progress=self.progress,
+            )
+            run = self._ended(run, run.theta)
+            if best is None or not np.isfinite(best.cost) or run.cost < best.cost:
+                best = run
+            if run.ending == "stopped":
+                break
+        if many > 1:
+            self.said.append(f"best of {many} starts, seed {self.seed}")
+        if best is None:
+            raise RuntimeError("no start")
+        return best
+
+    def _flat(self, theta: Array, cost: float, gradient: Array) -> bool:
+        norm = float(np.abs(gradient).max()) if len(gradient) else 0.0
+        return norm <= 1e-3 * self.judge.tolerance * max(1.0, abs(self.first))
+
+    def _auto_outcome(self, run: Run) -> _Outcome:
+        if self.existence.answer == "none":
+            return _Outcome(False, self._no_minimiser(), 1)
+        if run.ending == "converged":
+            return _Outcome(True, "converged", 0)
+        reasons = {
+            "steps": f"the limit of {run.updates} updates was reached",
+            "stopped": f"stopped after {run.updates} updates",
+            "diverged": "the cost or its gradient is not a finite number there",
+            "stalled": "no step lowers the cost any more, and the gradient is not 0: "
+            "a kink, or the limit of rounding",
+        }
+        return _Outcome(False, reasons.get(run.ending, run.ending), 1)
+
+    # --- result ---------------------------------------------------------------------------------
+
+    def entries(self) -> list[str]:
+        """A name for each number of the vector of parameters: its column where it has one."""
+        found: list[str] = []
+        recipe = self.dataset.recipe
+        for d, shape in zip(self.cost.parameters, self.bound.layout.shapes, strict=True):
+            columns = self._columns_along(d.dims[0], recipe) if len(d.dims) == 1 else None
+            if not shape:
+                found.append(d.name)
+            elif columns is not None and len(columns) == shape[0]:
+                found += list(columns)
+            else:
+                found += [f"{d.name}[{','.join(str(k + 1) for k in at)}]" for at in np.ndindex(*shape)]
+        return found
+
+    def _columns_along(self, dim: str, recipe: Any) -> tuple[str, ...] | None:
+        for d in self.cost.declarations:
+            if d.kind == "data" and len(d.dims) == 2 and d.dims[1] == dim and d.name in recipe.columns:
+                return recipe.names(d.name)
+        return None
+
+    def result(self, method: str, reading: Reading) -> Fit:
+        """Everything put together."""
+        run = self.run
+        if run is None:
+            raise RuntimeError("nothing was run")
+        with np.errstate(all="ignore"):
+            certificate = self.judge.certificate(run.theta, run.cost, run.gradient)
+        if self.existence.answer == "none" or self.project is not None:
+            certificate = Certificate("none", certificate.gradient_norm)
+        if self.existence.answer == "unknown" and self.existence.why and self.convex:
+            self.said.append(f"whether a minimiser exists is not known: {self.existence.why}")
+        parameters = self.bound.layout.named(run.theta)
+        found = Fit(
+            cost=self.cost,
+            method=method,
+            rate=self.rate,
+            lipschitz=self.lipschitz,
+            updates=run.updates,
+            parameters=parameters,
+            original=self._original(parameters),
+            objective=run.cost,
+            cost_history=[float(c) for c in run.history],
+            gradient_norm=certificate.gradient_norm,
+            converged=self.outcome.converged,
+            certificate=certificate,
+            reason=self.outcome.reason,
+            exit_status=self.outcome.status,
+            recipe=self.dataset.recipe,
+            constants=self.constants,
+            sizes=self.bound.sizes,
+            rows=self.dataset.rows,
+            seed=self.seed,
+            header=reading.header,
+            said=self.said,
+            warnings=self.warnings,
+        )
+        predicted = predict_arrays(found.model(), self.dataset)
+        found.accuracy = predicted.accuracy if predicted is not None else None
+        return found
+
+    def _original(self, parameters: Mapping[str, Array]) -> dict[str, Array] | None:
+        """The parameters for columns that are not standardised, where x enters by w·x + b alone."""
+        recipe = self.dataset.recipe
+        if not recipe.mean or self.curvature is None or len(recipe.mean) > 1:
+            return None
+        (name, mean), (_, scale) = next(iter(recipe.mean.items())), next(iter(recipe.scale.items()))
+        rows, at = self.curvature.rows, 0
+        weights = intercept = None
+        for parameter, shape in zip(self.bound.layout.names, self.bound.layout.shapes, strict=True):
+            length = int(np.prod(shape))
+            block = rows[:, at : at + length]
+            at += length
+            if np.array_equal(block, self.dataset.arrays[name]):
+                weights = parameter
+            elif not shape and (block == 1).all():
+                intercept = parameter
+        if weights is None or intercept is None:
+            return None
+        shifted = parameters[weights] / np.array(scale)
+        found = {k: v.copy() for k, v in parameters.items()}
+        found[weights] = shifted
+        found[intercept] = np.asarray(parameters[intercept] - shifted @ np.array(mean))
+        return found
