@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from whygrad.core.errors import Span
@@ -150,7 +151,7 @@ class Scope:
         return Scope(self.declarations, {})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cost:
     """Declarations and definitions in order; ``goal`` names the one to minimise."""
 
@@ -164,9 +165,9 @@ class Cost:
     notes: tuple[str, ...] = ()
     """What the file's comments say: scale, labels, source."""
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
-        """What its expressions mean."""
+        """What its expressions mean (one object, so that judges may remember it)."""
         return Scope(
             {d.name: d for d in self.declarations}, {d.name: d for d in self.definitions}
         )

@@ -7,7 +7,8 @@ memoised on the interned node, so a shared subtree is visited once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar, cast
+from operator import attrgetter
+from typing import Any, TypeVar, cast
 
 from whygrad.core.expr import (
     Add,
@@ -36,38 +37,39 @@ T = TypeVar("T")
 Path = tuple[int, ...]
 """Positions of children from the root: ``()`` is the root, ``(1, 0)`` the first child of its second."""
 
-_LEAVES = (Number, Constant, Index, Size, Hole)
-
-
 def children(e: Expr) -> tuple[Expr, ...]:
     """The direct subexpressions, in the order :func:`rebuild` takes them back.
 
     The index a ``Reduce`` binds is not a child; its ``where`` (if any) follows the body.
     ``Cases`` lists condition, value, condition, value, ..., otherwise.
     """
-    match e:
-        case Symbol():
-            return e.indices
-        case Add():
-            return e.terms
-        case Mul():
-            return e.factors
-        case Pow():
-            return (e.base, e.exponent)
-        case Call() | Apply() | Compare():
-            return e.args
-        case Reduce():
-            return (e.body,) if e.where is None else (e.body, e.where)
-        case Delta():
-            return (e.left, e.right)
-        case Partial():
-            return (e.body, e.wrt)
-        case Entry():
-            return (e.array, *e.indices)
-        case Cases():
-            return (*(part for branch in e.branches for part in branch), e.otherwise)
-        case _:
-            return ()
+    return _CHILDREN[type(e)](e)
+
+
+def _none(e: Expr) -> tuple[Expr, ...]:
+    return ()
+
+
+# A table by class, not a match: this is the innermost call of every walk.
+_CHILDREN: dict[type[Expr], Callable[[Any], tuple[Expr, ...]]] = {
+    Number: _none,
+    Constant: _none,
+    Index: _none,
+    Size: _none,
+    Hole: _none,
+    Symbol: attrgetter("indices"),
+    Add: attrgetter("terms"),
+    Mul: attrgetter("factors"),
+    Pow: attrgetter("base", "exponent"),
+    Call: attrgetter("args"),
+    Apply: attrgetter("args"),
+    Compare: attrgetter("args"),
+    Delta: attrgetter("left", "right"),
+    Partial: attrgetter("body", "wrt"),
+    Reduce: lambda e: (e.body,) if e.where is None else (e.body, e.where),
+    Entry: lambda e: (e.array, *e.indices),
+    Cases: lambda e: (*(part for branch in e.branches for part in branch), e.otherwise),
+}
 
 
 def rebuild(e: Expr, new: tuple[Expr, ...]) -> Expr:
@@ -122,27 +124,40 @@ def fold(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str | None = None
     With ``memo`` the result is kept on the node under that key: use it only for functions of the
     node alone.
     """
+    if memo is not None:
+        return _fold_memo(e, f, memo)
     done: dict[Expr, T] = {}
-    if memo is not None and memo in e._memo:
-        return e._memo[memo]
-    stack: list[tuple[Expr, bool]] = [(e, False)]
+    stack = [e]
     while stack:
-        node, ready = stack.pop()
+        node = stack[-1]
         if node in done:
+            stack.pop()
             continue
-        if memo is not None and memo in node._memo:
-            done[node] = node._memo[memo]
-            continue
-        kids = children(node)
-        if ready or not kids:
-            result = f(node, tuple(done[kid] for kid in kids))
-            done[node] = result
-            if memo is not None:
-                node._memo[memo] = result
+        kids = _CHILDREN[type(node)](node)
+        missing = [kid for kid in kids if kid not in done]
+        if missing:
+            stack.extend(missing[::-1])
         else:
-            stack.append((node, True))
-            stack.extend((kid, False) for kid in kids)
+            done[node] = f(node, tuple([done[kid] for kid in kids]))
+            stack.pop()
     return done[e]
+
+
+def _fold_memo(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str) -> T:
+    stack = [e]
+    while stack:
+        node = stack[-1]
+        if memo in node._memo:
+            stack.pop()
+            continue
+        kids = _CHILDREN[type(node)](node)
+        missing = [kid for kid in kids if memo not in kid._memo]
+        if missing:
+            stack.extend(missing[::-1])
+        else:
+            node._memo[memo] = f(node, tuple([kid._memo[memo] for kid in kids]))
+            stack.pop()
+    return e._memo[memo]
 
 
 def rewrite_bottom_up(e: Expr, f: Callable[[Expr], Expr]) -> Expr:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from whygrad.core.cost import Cost, Definition, Scope
+from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, ParameterDerivation, Route, Stage
 from whygrad.core.errors import NotScalarError, UsageError
-from whygrad.core.expr import Expr, Index, Partial, Symbol
+from whygrad.core.expr import Call, Expr, Index, Partial, Symbol
 from whygrad.core.functions import FUNCTIONS
 from whygrad.core.walk import free_indices, letters
 from whygrad.engine.differentiate import Known, calls, movers
 from whygrad.engine.graph import Graph, build, parameter_indices, uses
+from whygrad.engine.matrix import NoMatrix, to_matrix
 from whygrad.engine.stages import Maker, paths_stage, product_stage, proved, total_stage
 from whygrad.engine.substitution import substitution_stages
 from whygrad.meaning.to_index import cost_to_index
@@ -115,9 +116,23 @@ def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivati
         stages, chain = _chain(cost, wrt, maker)
     else:
         stages, chain = _reverse(cost, build(cost, cost.goal, name, wrt), maker, cost.goal), ()
-    final = stages[-1]
+    final = stages[-1] = with_matrix(stages[-1], cost)
     evidence = proved(final.left, final.result, scope)
     return ParameterDerivation(final.left.wrt, chain, tuple(stages), final.result, evidence)  # pyright: ignore
+
+
+def with_matrix(stage: Stage, cost: Cost) -> Stage:
+    """The stage with its result in matrix notation, or the reason why there is none."""
+    assert isinstance(stage.left, Partial)
+    wrt = stage.left.wrt
+    over = tuple(i for i in wrt.indices if isinstance(i, Index))
+    found = to_matrix(stage.result, cost.scope, over)
+    if isinstance(found, NoMatrix):
+        return replace(stage, no_matrix=found.reason)
+    left = Call("nabla", (Symbol(cost.goal), Symbol(wrt.name))) if over else stage.left
+    if found.body is stage.result:
+        return stage
+    return replace(stage, matrix_left=left, matrix=found.body, matrix_shapes=found.shapes if over else "")
 
 
 def movers_of_goal(cost: Cost) -> frozenset[str]:
@@ -257,8 +272,3 @@ def gradient(cost: Cost, name: str) -> tuple[Expr, Scope]:
     """The gradient with respect to one parameter and the scope of its names, without the narration."""
     derivation = derive(cost, name)
     return derivation.parameters[-1].result, derivation.cost.scope
-
-
-def definitions_of(cost: Cost) -> tuple[Definition, ...]:
-    """The definitions that are not functions of arguments."""
-    return tuple(d for d in cost.definitions if not d.is_function)

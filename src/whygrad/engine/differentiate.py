@@ -40,6 +40,7 @@ from whygrad.core.walk import (
     names,
     paths,
     rename_bound,
+    rewrite_bottom_up,
     substitute,
 )
 from whygrad.engine.trace import Trace
@@ -211,11 +212,27 @@ def unfold(symbol: Symbol, scope: Scope) -> Expr:
 
 
 def instantiate(definition: Definition, at: tuple[Expr, ...]) -> Expr:
-    """The body of ``definition`` with its index letters replaced."""
+    """The body of ``definition`` with its index letters replaced.
+
+    A bound letter that would then also stand free beside its sum is renamed: Σ_l e^(z_il) next to a
+    free l is right, and unreadable.
+    """
     swap: dict[Expr, Expr] = {
         a: b for a, b in zip(definition.indices, at, strict=True) if a is not b
     }
-    return substitute(definition.body, swap)
+    return apart(substitute(definition.body, swap)) if swap else definition.body
+
+
+def apart(e: Expr) -> Expr:
+    """``e`` with every bound letter unlike the letters that stand free in it."""
+    free = {i.letter for i in free_indices(e)}
+
+    def f(node: Expr) -> Expr:
+        if isinstance(node, Reduce) and node.index.letter in free:
+            return rename_bound(node, fresh_index(node.index, free | letters(node)))
+        return node
+
+    return rewrite_bottom_up(e, f)
 
 
 def unfold_call(call: Call, scope: Scope) -> Expr:
