@@ -110,6 +110,12 @@ WRITTEN = [
      A("entrywise_div", sub(F, S("y")), A("hadamard", F, sub(ONE, F))), "(m) = (m)"),
     ("inverse", total(j, Entry(A("inv", S("Q")), (l, j)), S("w", j)), (l,),
      A("matmul", A("inv", S("Q")), S("w")), "(n) = (n,n) (n)"),
+    ("a sum over a letter that is not there", total(i, S("b"), S("w", j)), (j,),
+     mul(S("b"), Size("m"), S("w")), "(n) = (n)"),
+    ("a row added to a square matrix", add(S("Q", j, l), S("w", l)), (j, l),
+     add(S("Q"), A("outer", A("ones", Size("n")), S("w"))), "(n,n) = (n,n) + (n) (n)ᵀ"),
+    ("a column added to a matrix", add(S("x", i, j), S("y", i)), (i, j),
+     add(X, A("outer", S("y"), A("ones", Size("n")))), "(m,n) = (m,n) + (m) (n)ᵀ"),
     ("delta in a sum", total(i, Delta(i, i2), S("x", i, j)), (i2, j), X, "(m,n) = (m,n)"),
 ]  # fmt: skip
 
