@@ -74,6 +74,8 @@ class Frame:
     movers: frozenset[str]
     known: Mapping[str, Known] = field(default_factory=dict[str, Known])
     kept: frozenset[str] = frozenset()
+    reserved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Index letters of the cost and their dimensions: not taken for another dimension."""
     linear_only: bool = False
     """Only carry the derivative through sums, constants and names; leave the rest."""
 
@@ -107,7 +109,17 @@ def movers(scope: Scope, wrt: str) -> frozenset[str]:
 def frame(scope: Scope, wrt: Symbol, known: Mapping[str, Known] | None = None,
           kept: frozenset[str] = frozenset()) -> Frame:  # fmt: skip
     """A frame with the movers worked out."""
-    return Frame(scope, wrt, movers(scope, wrt.name), known or {}, kept)
+    return Frame(scope, wrt, movers(scope, wrt.name), known or {}, kept, letters_of(scope))
+
+
+def letters_of(scope: Scope) -> dict[str, str]:
+    """The index letters that declarations and definitions show, with their dimensions."""
+    out: dict[str, str] = {}
+    for d in scope.declarations.values():
+        out.update(zip(d.letters, d.dims, strict=False))
+    for d in scope.definitions.values():
+        out.update((i.letter, i.dim) for i in d.indices)
+    return out
 
 
 def differentiate(line: Expr, frame: Frame, budget: int = 4000) -> Trace:
@@ -134,7 +146,8 @@ def differentiate(line: Expr, frame: Frame, budget: int = 4000) -> Trace:
             error.partial = trace
             raise error
         path, node = found
-        rule, new, bindings, reason = apply_derivative(node, frame, letters(trace.line))
+        taken = letters(trace.line)
+        rule, new, bindings, reason = apply_derivative(node, frame, taken)
         trace.apply(path, rule, new, bindings, reason)
 
 
@@ -177,7 +190,8 @@ def apply_derivative(node: Partial, frame: Frame, taken: frozenset[str]) -> Appl
         case Call():
             return _call(body, wrt, frame)
         case Reduce():
-            return _reduce(body, wrt, taken)
+            other = {a for a, dim in frame.reserved.items() if dim != body.index.dim}
+            return _reduce(body, wrt, taken | other)
         case Cases(branches, otherwise):
             new = Cases(((c, Partial(v, wrt)) for c, v in branches), Partial(otherwise, wrt))
             return "derivative/cases", new, {"x": wrt}, None
@@ -202,34 +216,37 @@ def _symbol(body: Symbol, wrt: Symbol, frame: Frame) -> Applied:
         swap: dict[Expr, Expr] = dict(zip(known.indices, body.indices, strict=True))
         value = substitute(known.value, swap)
         return "chain/put-in", value, {"u": body}, ("put in ", known.stage)
-    return "definition/unfold", Partial(unfold(body, frame.scope), wrt), {"u": body}, None
+    inside = instantiate(frame.scope.definitions[body.name], body.indices, letters(wrt), frame.reserved)
+    return "definition/unfold", Partial(inside, wrt), {"u": body}, None
 
 
-def unfold(symbol: Symbol, scope: Scope) -> Expr:
-    """The body of a definition at the symbol's indices."""
-    definition = scope.definitions[symbol.name]
-    return instantiate(definition, symbol.indices)
-
-
-def instantiate(definition: Definition, at: tuple[Expr, ...]) -> Expr:
+def instantiate(
+    definition: Definition,
+    at: tuple[Expr, ...],
+    avoid: frozenset[str] = frozenset(),
+    reserved: Mapping[str, str] | None = None,
+) -> Expr:
     """The body of ``definition`` with its index letters replaced.
 
-    A bound letter that would then also stand free beside its sum is renamed: Σ_l e^(z_il) next to a
-    free l is right, and unreadable.
+    A bound letter that would then also stand free beside its sum (or is one of ``avoid``) is renamed:
+    Σ_l e^(z_il) next to a free l is right, and unreadable.
     """
     swap: dict[Expr, Expr] = {
         a: b for a, b in zip(definition.indices, at, strict=True) if a is not b
     }
-    return apart(substitute(definition.body, swap)) if swap else definition.body
+    return apart(substitute(definition.body, swap), avoid, reserved or {})
 
 
-def apart(e: Expr) -> Expr:
-    """``e`` with every bound letter unlike the letters that stand free in it."""
-    free = {i.letter for i in free_indices(e)}
+def apart(e: Expr, avoid: frozenset[str], reserved: Mapping[str, str]) -> Expr:
+    """``e`` with every bound letter unlike the letters that stand free in it and ``avoid``."""
+    free = {i.letter for i in free_indices(e)} | avoid
+    if not free & letters(e):
+        return e
 
     def f(node: Expr) -> Expr:
         if isinstance(node, Reduce) and node.index.letter in free:
-            return rename_bound(node, fresh_index(node.index, free | letters(node)))
+            other = {a for a, dim in reserved.items() if dim != node.index.dim}
+            return rename_bound(node, fresh_index(node.index, free | letters(node) | other))
         return node
 
     return rewrite_bottom_up(e, f)
