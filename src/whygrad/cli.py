@@ -67,6 +67,12 @@ def run_gallery(options: argparse.Namespace) -> int:
     return 0
 
 
+FIT_OPTIONS = (
+    *("target", "method", "rate", "steps", "standardise", "positive", "missing", "categories", "seed"),
+    *("separator", "decimal", "encoding", "header"),
+)
+
+
 def run_fit(options: argparse.Namespace) -> int:
     """Train on data, write the files asked for, and print what came out."""
     constants, bind = pairs(options.set, "--set"), pairs(options.bind, "--bind")
@@ -74,8 +80,7 @@ def run_fit(options: argparse.Namespace) -> int:
     for path in (options.save, options.history, options.plot):
         refuse_existing(path, options.force)
     cost = whygrad.load_cost(text, constants=constants, note=note)
-    names = "target method rate steps standardise positive missing categories separator decimal encoding header seed"
-    chosen = {name: getattr(options, name) for name in names.split()}
+    chosen = {name: getattr(options, name) for name in FIT_OPTIONS}
     with Progress() as progress:
         result = whygrad.fit(cost, options.data, bind=bind or None, progress=progress, **chosen)
     for path, write in (
