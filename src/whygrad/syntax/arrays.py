@@ -8,7 +8,7 @@ from whygrad.core.errors import Span
 from whygrad.core.expr import TWO, Apply, Call, Expr, Index, Number, Pow, Reduce
 from whygrad.core.walk import letters
 from whygrad.meaning.to_index import Converter
-from whygrad.syntax.surface import Bars, Name, Power, Sum, bare
+from whygrad.syntax.surface import Bars, Name, Power, Sum
 from whygrad.syntax.values import Val, shown, transpose
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def dot(r: Resolver, a: Val, b: Val) -> Val:
 
 def power(r: Resolver, s: Power, base: Val) -> Val:
     """``A^2``, ``A^-1``, ``A^T``, ``v^2``, ``A.^2``."""
-    exponent = bare(s.exponent)
+    exponent = s.exponent
     inverted = isinstance(exponent, Sum) and len(exponent.terms) == 1 and exponent.terms[0][0] < 0
-    inside = bare(exponent.terms[0][1]) if isinstance(exponent, Sum) and inverted else exponent
+    inside = exponent.terms[0][1] if isinstance(exponent, Sum) and inverted else exponent
     square = len(base.shape) == 2 and base.shape[0] == base.shape[1]
     if isinstance(inside, Name) and inside.name in ("T", "⊤") and not s.entrywise:
         if inside.name == "T" and r.context.dims_of("T") is not None:

@@ -16,6 +16,7 @@ from whygrad.core.expr import (
     Reduce,
     ReduceOp,
     Size,
+    div,
     inverse,
     mul,
 )
@@ -76,7 +77,7 @@ def big(r: Resolver, s: Big) -> Val:
     if s.op == "mean":
         counts = [_count(one, index, where) for one, index in zip(ranges, indices, strict=True)]
         known = [count for count in counts if count is not None]
-        taken = known if len(known) == len(counts) else [ones]
+        taken = known if len(known) == len(counts) else [_pairs(indices, where) or ones]
         out = mul(*(inverse(count) for count in taken), out)
     return Val(out, (), s.span)
 
@@ -99,6 +100,16 @@ def _count(one: Range, index: Index, where: Expr | None) -> Expr | None:
         other = b if a is index else a if b is index else None
         if isinstance(other, Index) and other.dim == index.dim:
             return Add((size, Number(-1)))
+    return None
+
+
+def _pairs(indices: list[Index], where: Expr | None) -> Expr | None:
+    """The number of pairs ``i < k`` over one dimension."""
+    if len(indices) == 2 and isinstance(where, Compare) and set(where.args) == set(indices):
+        size = Size(indices[0].dim)
+        less = Add((size, Number(-1 if where.op in ("<", ">") else 1)))
+        if indices[0].dim == indices[1].dim and where.op in ("<", ">", "<=", ">="):
+            return div(mul(size, less), Number(2))
     return None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from whygrad.core.errors import Span
 from whygrad.core.expr import Apply, ApplyOp, Call, Delta, Expr, Number, Size, Symbol, div
 from whygrad.core.functions import FUNCTIONS
+from whygrad.meaning.shapes import base_dim
 from whygrad.syntax import arrays
 from whygrad.syntax.context import near_names
 from whygrad.syntax.surface import Called, Indexed, Name, Num, Script, Sum, Surface, bare, walk
@@ -29,7 +30,9 @@ def called(r: Resolver, s: Called) -> Val:
     name = ALIASES.get(written, written)
     if written in SAID:
         r.tell(f"{written}(u)", SAID[written], s.span)
-    if written == "delta":
+    if written == "size":
+        return _size(r, s)
+    if written in ("delta", "kronecker"):
         return delta(r, s.args, s.span)
     if written == "D" and r.context.statement:
         return Val(Call("D", tuple(r.value(a).expr for a in s.args)), (), s.span)
@@ -164,6 +167,14 @@ def _log_base(r: Resolver, s: Called, base: int) -> Val:
     return v._replace(expr=div(Call("log", (v.expr,)), Call("log", (Number(base),))), span=s.span)
 
 
+def _size(r: Resolver, s: Called) -> Val:
+    """``size(m-1)``: the number of positions along a dimension that has no name of its own."""
+    dim = r.text(s.args[0].span).replace(" ", "") if len(s.args) == 1 else ""
+    if base_dim(dim) not in r.context.sizes and not dim.isdigit():
+        r.refuse("error/unknown-name", f"{dim or 'this'} is not a size", "write size(m)", s.span)
+    return Val(Size(dim), (), s.span)
+
+
 # --- functions of whole arrays -----------------------------------------------------------------
 
 
@@ -271,7 +282,22 @@ def _diag(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
 
 
 def _transpose(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
-    return transpose(_need(r, args, s, (0, 1, 2), "a vector or a matrix"), s.span)
+    v = _need(r, args, s, (0, 1, 2), "a vector or a matrix")
+    turned = transpose(v, s.span)
+    return turned._replace(expr=Apply("transpose", (v.expr,))) if len(v.shape) == 1 else turned
+
+
+def _written_norm(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
+    v = _need(r, args, s, (1, 2), "a vector or a matrix")
+    return Val(Apply(_op(name), (v.expr,)), (), s.span)
+
+
+def _entrywise(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
+    """``hadamard(a, b)`` and the like, kept as operations."""
+    if len(args) < 2:
+        r.refuse("error/syntax", f"{name} takes two arrays", f"write {name}(a, b)", s.span)
+    exprs, shape, row = r.together(args, s.span)
+    return Val(Apply(_op(name), exprs), shape, s.span, row)
 
 
 def _pair(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
@@ -279,6 +305,10 @@ def _pair(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
     if len(args) != 2:
         r.refuse("error/syntax", f"{name} takes two arrays", f"write {name}(a, b)", s.span)
     a, b = args
+    if name == "matmul":
+        a = a._replace(row=len(a.shape) == 1 and (a.row or not b.row))
+        found = matrix_product(a, b, lambda x, y: arrays.dot(r, x, y), True)
+        return found._replace(expr=Apply("matmul", (a.expr, b.expr))) if not a.mixed else found
     if name == "outer":
         if len(a.shape) != 1 or len(b.shape) != 1:
             r.misfit("outer takes two vectors", "write outer(a, b)", s.span)
@@ -325,6 +355,12 @@ _ARRAY: Final[dict[str, Maker]] = {
     "transpose": _transpose,
     "dot": _pair,
     "outer": _pair,
+    "matmul": _pair,
+    "hadamard": _entrywise,
+    "entrywise_div": _entrywise,
+    "entrywise_pow": _entrywise,
+    "norm1": _written_norm,
+    "norm2": _written_norm,
     "identity": _filled,
     "eye": _filled,
     "ones": _filled,

@@ -370,7 +370,11 @@ class Parser:
         sign = self.signs()
         if self.at("'"):
             self.advance()
-            found: Surface = Name("T", self.since(start))
+            found: Surface = Name("⊤", self.since(start))
+        elif self.at("{"):
+            opened = self.advance()
+            found = Name("⊤", opened.span) if self.accept("'") else self.expression()
+            self.expect("}", opened)
         else:
             found = self.postfix()
         if self.at("^"):
@@ -815,4 +819,4 @@ class Parser:
 
 
 def _can_index(found: Surface) -> bool:
-    return isinstance(found, Name | Called | Paren | Transposed | Bars)
+    return isinstance(found, Name | Mark | Called | Paren | Transposed | Bars)

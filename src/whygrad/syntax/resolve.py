@@ -11,7 +11,9 @@ from typing import NoReturn, assert_never
 
 from whygrad.core.errors import LanguageError, ShapeError, Span, WhygradError
 from whygrad.core.expr import (
+    MINUS_ONE,
     ONE,
+    Add,
     Apply,
     Call,
     Cases,
@@ -250,6 +252,9 @@ class Resolver:
     def indexed(self, s: Indexed) -> Val:
         """``name[...]``, or an entry of an array expression."""
         context = self.context
+        if isinstance(s.base, Mark):
+            at = [self.position(i, STATEMENT_DIM) for i in s.indices]
+            return Val(Entry(Hole(s.base.name), at), (), s.span)
         if not isinstance(s.base, Name):
             base = self.value(s.base)
             if len(s.indices) != len(base.shape):
@@ -267,7 +272,7 @@ class Resolver:
             return Val(Entry(Hole(name), at), (), s.span)
         dims = context.dims_of(name)
         if dims is None:
-            if name == "delta" and len(s.indices) == 2:
+            if name in ("delta", "kronecker") and len(s.indices) == 2:
                 return calls.delta(self, s.indices, s.span)
             dims = self.open_dims(name, s)
         if len(s.indices) != len(dims) and not (context.latex and len(s.indices) < len(dims)):
@@ -357,6 +362,8 @@ class Resolver:
                 self.tell(f"{symbol.name} as a position", "counting from 1", span)
                 return e
             self.tell(f"{symbol.name} as a position", "counting from 0, as files do", span)
+            if isinstance(e, Add) and e.terms[-1] is MINUS_ONE:
+                return add(*e.terms[:-1])
             return add(e, ONE)
         return e
 
@@ -514,7 +521,6 @@ def _whole(s: Surface) -> bool:
 
 
 def _is_transpose(s: Surface) -> bool:
-    s = bare(s)
     if isinstance(s, Sum) and len(s.terms) == 1:
         s = s.terms[0][1]
     return isinstance(s, Name) and s.name in ("T", "⊤")

@@ -43,16 +43,17 @@ SAID: Final[dict[str, str]] = {
 
 ARRAY_FUNCTIONS: Final = frozenset(
     "softmax logsumexp norm trace det logdet inv diag sum mean max min var transpose dot outer"
-    " identity eye ones zeros".split()
+    " identity eye ones zeros matmul hadamard entrywise_div entrywise_pow norm1 norm2".split()
 )
 """Functions of whole arrays."""
 
-SPECIAL: Final = frozenset({"log2", "log10", "delta", "D"})
-"""Written as calls, and turned into other nodes: ``delta(i, j)``; ``D(u)`` in rules."""
+SPECIAL: Final = frozenset({"log2", "log10", "delta", "kronecker", "size", "D"})
+"""Written as calls, and turned into other nodes: ``delta(i, j)``, ``size(m-1)``; ``D(u)`` in rules."""
 
 _BRACKETS_NEEDED: Final = frozenset(
     "sigma psi gamma beta Gamma Phi delta D max min maximum minimum clip sum mean var dot outer diag inv"
-    " identity eye ones zeros norm transpose softmax logsumexp inverse logistic sign".split()
+    " identity eye ones zeros norm transpose softmax logsumexp inverse logistic sign matmul hadamard"
+    " entrywise_div entrywise_pow norm1 norm2 kronecker size".split()
 )
 _ARITY: Final[dict[str, int]] = {"beta": 2, "gamma": 1, "Gamma": 1, "psi": 1, "delta": 2}
 
