@@ -191,24 +191,30 @@ def test_an_interrupt_is_quiet() -> None:
     assert (process.returncode, output, report) == (130, b"", b"")
 
 
+# Processor time, best of several: other programs may share the machine.
+
+
 @pytest.mark.speed
-def test_the_command_line_starts_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_answers_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     run("derive", "logistic")
     times: list[float] = []
-    for _ in range(7):
-        began = time.perf_counter()
+    for _ in range(5):
+        before = os.times()
         assert run("derive", "logistic")[0] == 0
-        times.append(time.perf_counter() - began)
-    assert min(times) < 0.3, "the best of several, as other programs share the machine"
+        after = os.times()
+        times.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+    assert min(times) < 0.3
 
 
 @pytest.mark.speed
 def test_the_package_imports_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    code = "import time; t = time.perf_counter(); import whygrad; print(time.perf_counter() - t)"
+    code = "import time; t = time.process_time(); import whygrad; print(time.process_time() - t)"
     best = min(
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-        for _ in range(7)
+        for _ in range(5)
     )
     assert best < 0.08
