@@ -8,7 +8,6 @@ from whygrad.show.glyphs import ARRAY_CALLS
 from whygrad.show.pieces import (
     Level,
     Piece,
-    any_tall,
     as_value,
     at_least,
     line,
@@ -16,6 +15,7 @@ from whygrad.show.pieces import (
     round_,
     separated,
     signed,
+    tallest,
 )
 
 
@@ -52,7 +52,7 @@ def array_operation(e: Apply, pieces: tuple[Piece, ...]) -> Piece:
                 box,
                 Level.CLOSED,
                 rank=1 + max((p.rank for p in pieces), default=0),
-                tall=any_tall(pieces),
+                tall=tallest(pieces),
             )
         case _:
             return _call(e, pieces)
@@ -94,7 +94,7 @@ def _juxtaposed(pieces: tuple[Piece, ...], rank: int) -> Piece:
         rank=rank,
         raised=last.raised,
         wordy=first.wordy,
-        tall=any_tall(pieces),
+        tall=tallest(pieces),
     )
 
 
@@ -109,7 +109,7 @@ def _entrywise(op: str, pieces: tuple[Piece, ...]) -> Piece:
         # Both signs and a product of matrices have one strength: brackets say what comes first.
         box = at_least(piece, Level.POWER, last=False)
         boxes.extend((sign, box) if boxes else (box,))
-    return Piece(line(*boxes), Level.PRODUCT, rank=rank, wordy=pieces[0].wordy, tall=any_tall(pieces))
+    return Piece(line(*boxes), Level.PRODUCT, rank=rank, wordy=pieces[0].wordy, tall=tallest(pieces))
 
 
 def _fixed(op: str, pieces: tuple[Piece, ...]) -> Piece:
@@ -140,4 +140,4 @@ def _call(e: Apply, pieces: tuple[Piece, ...]) -> Piece:
         "diag": 2 if inner == 1 else 1,
         "zeros": len(pieces),
     }.get(e.op, max(0, inner - 1) if axis else 0)
-    return Piece(line(*heads, round_(separated(arguments))), Level.CLOSED, rank=rank, tall=any_tall(pieces))
+    return Piece(line(*heads, round_(separated(arguments))), Level.CLOSED, rank=rank, tall=tallest(pieces))

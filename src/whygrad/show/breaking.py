@@ -1,31 +1,147 @@
-"""Long formulas in two-dimensional print: cut into lines before a + or −, else before a factor."""
+"""Long formulas in two-dimensional print: cut into lines before a + or −, else before a factor.
+
+The choice of the stacked side is final here: what is broken is for two-dimensional print.
+"""
 
 from __future__ import annotations
 
-from whygrad.show.boxes import Atom, Box, Line, spell
+from typing import assert_never
+
+from whygrad.show.boxes import (
+    Accent,
+    Atom,
+    BigOp,
+    Box,
+    CasesBox,
+    Choice,
+    Fence,
+    Fraction,
+    Line,
+    Mark,
+    Root,
+    Script,
+    spell,
+)
 from whygrad.show.pieces import line
-from whygrad.show.text import linear, plain, width
+from whygrad.show.text import width
 
 LIMIT = 84
-"""Columns of text that fit a page beside a left-hand side, about."""
+"""Letters that fit a line of a page beside a left-hand side, about."""
+_OPENED = 6
+"""So many brackets are opened at most."""
+_SCRIPT = 0.72
+_ROLE_WIDTH = {"plus": 2.6, "relation": 3.0, "times": 1.9, "gap": 0.0, "space": 0.4, "tight": 0.3}
 
 
-def text_width(box: Box) -> int:
-    """How many columns the box would take in a line of text."""
-    return width(plain(spell(box, linear, linear=True)))
+def print_width(box: Box) -> float:
+    """How wide the box is in print, in letters, about."""
+    return spell(box, _width, linear=False)
 
 
-def break_box(box: Box, limit: int = LIMIT) -> list[Box]:
-    """The box as lines of about ``limit`` columns; brackets are never cut."""
-    if not isinstance(box, Line) or text_width(box) <= limit:
+def _width(box: Box, parts: tuple[float, ...]) -> float:
+    match box:
+        case Atom(text, role):
+            return _ROLE_WIDTH.get(role, float(width(text)))
+        case Line() | Mark() | Choice():
+            return sum(parts)
+        case Fraction(over, under):
+            return max(parts) + 0.5 if not isinstance(over, Atom) or not isinstance(under, Atom) else 1.5
+        case Script():
+            return parts[0] + _SCRIPT * max(parts[1:], default=0.0)
+        case BigOp():
+            return max(2.4, _SCRIPT * parts[0]) + parts[1]
+        case Fence():
+            return parts[0] + 1.6
+        case Root():
+            return parts[0] + 1.7
+        case CasesBox():
+            return 6.0 + max(parts[:-1:2]) + max(parts[1:-1:2])
+        case Accent():
+            return parts[0]
+        case _:
+            assert_never(box)
+
+
+def break_box(box: Box, limit: float = LIMIT) -> list[Box]:
+    """The box as lines of about ``limit`` letters.
+
+    It is cut before a + or −, and where that is not enough before a factor; a long bracket or the
+    body of a sum is cut like the rest.
+    """
+    if print_width(box) <= limit:
         return [box]
-    lines: list[Box] = []
-    for chunk in _filled(_cut(box.parts, "plus"), limit):
-        if text_width(line(*chunk)) <= limit:
-            lines.append(line(*chunk))
-        else:
-            lines.extend(line(*part) for part in _filled(_cut(chunk, "times", "gap", "space"), limit))
+    parts = _parts(box)
+    for _ in range(_OPENED):
+        lines = _lines(parts, limit)
+        if all(print_width(line(*one)) <= limit for one in lines):
+            break
+        opened = _open_widest(parts)
+        if opened is None:
+            break
+        parts = opened
+    return [line(*one) for one in _lines(parts, limit)]
+
+
+def _lines(parts: tuple[Box, ...], limit: float) -> list[tuple[Box, ...]]:
+    lines: list[tuple[Box, ...]] = []
+    for chunk in _filled(_cut(parts, "plus"), limit):
+        fits = print_width(line(*chunk)) <= limit
+        lines.extend([chunk] if fits else _filled(_cut(chunk, "times", "gap", "space"), limit))
     return lines
+
+
+def _parts(box: Box) -> tuple[Box, ...]:
+    """What stands side by side in a box, each part pointed out if the whole was."""
+    match box:
+        case Line(parts):
+            return tuple(part for inner in parts for part in (_parts(inner) if _is_line(inner) else (inner,)))
+        case Mark(body) if _is_line(body):
+            return tuple(part if _is_cut(part) else Mark(part) for part in _parts(body))
+        case Choice(_, stacked) if _is_line(stacked):
+            return _parts(stacked)
+        case _:
+            return (box,)
+
+
+def _is_line(box: Box) -> bool:
+    match box:
+        case Mark(body):
+            return _is_line(body)
+        case Choice(_, stacked):
+            return _is_line(stacked)
+        case _:
+            return isinstance(box, Line)
+
+
+def _is_cut(box: Box) -> bool:
+    return isinstance(box, Atom) and box.role in ("plus", "times", "gap", "space")
+
+
+def _open_widest(parts: tuple[Box, ...]) -> tuple[Box, ...] | None:
+    """The widest bracket or sum taken apart; None where there is none with something to cut."""
+    widest = max(
+        (k for k, part in enumerate(parts) if _inner(part)), key=lambda k: print_width(parts[k]), default=None
+    )
+    if widest is None:
+        return None
+    return parts[:widest] + _inner(parts[widest]) + parts[widest + 1 :]
+
+
+def _inner(box: Box) -> tuple[Box, ...]:
+    match box:
+        case Fence("(", body, ")"):
+            parts = _parts(body)
+            if any(isinstance(part, Atom) and part.role == "plus" for part in parts):
+                return (Atom("(", "tight"), *parts, Atom(")", "tight"))
+            return ()
+        case BigOp(op, lower, body, upper):
+            return (BigOp(op, lower, Atom("", "tight"), upper), *_parts(body))
+        case Mark(body):
+            return tuple(part if _is_cut(part) else Mark(part) for part in _inner(body))
+        case Choice(_, stacked):
+            return _inner(stacked)
+        case _:
+            return ()
 
 
 def _cut(parts: tuple[Box, ...], *roles: str) -> list[tuple[Box, ...]]:
@@ -38,12 +154,12 @@ def _cut(parts: tuple[Box, ...], *roles: str) -> list[tuple[Box, ...]]:
     return [tuple(chunk) for chunk in chunks]
 
 
-def _filled(chunks: list[tuple[Box, ...]], limit: int) -> list[tuple[Box, ...]]:
+def _filled(chunks: list[tuple[Box, ...]], limit: float) -> list[tuple[Box, ...]]:
     """Neighbouring chunks joined as long as they fit."""
     lines: list[tuple[Box, ...]] = []
-    used = 0
+    used = 0.0
     for chunk in chunks:
-        size = text_width(line(*chunk))
+        size = print_width(line(*chunk))
         if lines and used + size <= limit:
             lines[-1] += chunk
             used += size

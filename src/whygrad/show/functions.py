@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from whygrad.core.cost import Scope
 from whygrad.core.expr import Call, Partial, Symbol
-from whygrad.show.boxes import Atom, Box, Fence, Fraction, Line, Root, Script
+from whygrad.show.boxes import Atom, Box, Choice, Fence, Fraction, Line, Root, Script
 from whygrad.show.glyphs import FUNCTION_GLYPHS, Glyph, letters_of, name_glyph
 from whygrad.show.pieces import (
     Derivative,
     Level,
     Piece,
-    any_tall,
     as_value,
     at_least,
     line,
@@ -18,6 +17,7 @@ from whygrad.show.pieces import (
     round_,
     separated,
     signed,
+    tallest,
 )
 
 
@@ -44,9 +44,11 @@ def _own_name(name: str) -> Box:
 def _glyph(name: str, glyph: Glyph, pieces: tuple[Piece, ...], scope: Scope) -> Piece:
     u = pieces[0]
     match glyph.shape:
-        case "power" if not u.tall and not _taken("e", scope):
-            box = Script(Atom("e", "name"), sup=signed(u))
-            return Piece(box, Level.POWER, rank=u.rank, tall=False)
+        case "power" if u.tall < 2 and not _taken("e", scope):
+            box: Box = Script(Atom("e", "name"), sup=signed(u))
+            if u.tall:
+                box = Choice(_bracketed(_head(name, glyph, scope), pieces).box, box)
+            return Piece(box, Level.POWER, rank=u.rank, tall=u.tall + 1)
         case "root":
             bare = u.short and not u.negative and u.level == Level.ATOM
             return Piece(Root(signed(u), bare), Level.CLOSED, rank=u.rank, bare_root=bare, tall=u.tall)
@@ -83,7 +85,7 @@ def _head(name: str, glyph: Glyph, scope: Scope) -> Box:
 def _bracketed(head: Box, pieces: tuple[Piece, ...]) -> Piece:
     box = line(head, round_(separated(signed(piece) for piece in pieces)))
     rank = max((piece.rank for piece in pieces), default=0)
-    return Piece(box, Level.CLOSED, rank=rank, tall=any_tall(pieces))
+    return Piece(box, Level.CLOSED, rank=rank, tall=tallest(pieces))
 
 
 def _nabla(name: str, pieces: tuple[Piece, ...]) -> Piece:
@@ -114,7 +116,7 @@ def derivative(e: Partial, kids: tuple[Piece, ...]) -> Piece:
     gap = Atom(" ", "space")
     box = line(operator, gap, body.box if bare else round_(signed(body)))
     closed = round_(box) if bare else None
-    return Piece(box, Level.PRODUCT, closed=closed, rank=rank, derivative=known, tall=True, binds=body.binds)
+    return Piece(box, Level.PRODUCT, closed=closed, rank=rank, derivative=known, tall=2, binds=body.binds)
 
 
 def _below(taken: tuple[tuple[Symbol, Box], ...]) -> Box:

@@ -23,15 +23,15 @@ from whygrad.core.document import (
     Table,
 )
 from whygrad.core.expr import Expr
-from whygrad.show.breaking import break_box, text_width
+from whygrad.show.breaking import break_box, print_width
 from whygrad.show.glyphs import RELATIONS
 from whygrad.show.layout import layout
 from whygrad.show.mathml import math_element, to_mathml
 from whygrad.show.page_style import STYLE_SHEET
 from whygrad.show.rows import CALLOUT_TITLES, is_note, labels_of
 
-_BESIDE: Final = 62
-"""A formula longer than this many columns of text has its reason below it."""
+_BESIDE: Final = 58
+"""A formula longer than this many letters has its reason below it."""
 
 
 @dataclass(slots=True)
@@ -140,7 +140,7 @@ def _row(row: Row, label: str, page: _Page) -> list[str]:
     boxes = [] if row.right is None else break_box(layout(row.right, page.scope, marks=row.changed))
     rights = [math_element(box, block=True) for box in boxes]
     rights = rights or [f'<span class="raw">{escape(row.raw)}</span>']
-    beside = all(text_width(box) <= _BESIDE for box in boxes)
+    beside = all(print_width(box) <= _BESIDE for box in boxes)
     rule = f' title="{escape(row.rule)}"' if row.rule else ""
     span = "" if beside else ' colspan="2"'
     lines: list[str] = []

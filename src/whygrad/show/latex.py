@@ -215,6 +215,9 @@ def _atom(box: Atom) -> str:
             return text
         case "text":
             return f"\\text{{{escape(text)}}}"
+        case "tight" if text in ("(", ")"):
+            # A bracket that another line closes.
+            return f"\\bigl{text}" if text == "(" else f"\\bigr{text}"
         case "tight":
             return SIGNS.get(text, text)
         case _:

@@ -21,7 +21,7 @@ from whygrad.core.document import (
 )
 from whygrad.core.expr import Expr
 from whygrad.show.boxes import Box
-from whygrad.show.breaking import break_box, text_width
+from whygrad.show.breaking import break_box, print_width
 from whygrad.show.latex import MARK_COLOR, SIGNS, escape, latex_of
 from whygrad.show.layout import layout
 from whygrad.show.rows import CALLOUT_TITLES, is_note, labels_of, said
@@ -41,9 +41,9 @@ _PREAMBLE: Final = rf"""\documentclass[11pt,a4paper,fleqn,leqno]{{article}}
 \setlength{{\mathindent}}{{3em}}
 \allowdisplaybreaks
 """
-_BESIDE: Final = 44
-"""A formula longer than this many columns of text has its reason below it."""
-_LINE: Final = 72
+_BESIDE: Final = 37
+"""A formula longer than this many letters has its reason below it."""
+_LINE: Final = 64
 
 
 def to_latex_document(doc: Document, *, details: bool = False) -> str:
@@ -137,7 +137,7 @@ class _Page:
         boxes: list[Box] = []
         if row.right is not None:
             boxes = break_box(layout(row.right, self.scope, marks=row.changed), _LINE)
-        beside = all(text_width(box) <= _BESIDE for box in boxes)
+        beside = all(print_width(box) <= _BESIDE for box in boxes)
         rights = [latex_of(box) for box in boxes] or [f"\\text{{{_code(row.raw)}}}"]
         leads = [_relation(row), *["\\quad"] * (len(rights) - 1)]
         rights = [f"{lead} {right}" for lead, right in zip(leads, rights, strict=True)]

@@ -49,6 +49,7 @@ from whygrad.show.pieces import (
     round_,
     separated,
     signed,
+    tallest,
 )
 from whygrad.show.products import product
 
@@ -302,7 +303,7 @@ def _sum(e: Add, kids: tuple[Piece, ...]) -> Piece:
         rank=max((piece.rank for piece in pieces), default=0),
         number=all(piece.number for piece in pieces),
         coefficient=all(piece.coefficient for piece in pieces),
-        tall=any(piece.tall for piece in pieces),
+        tall=tallest(pieces),
     )
 
 
@@ -330,7 +331,7 @@ def _power(e: Pow, kids: tuple[Piece, ...]) -> Piece:
         number=base.number and exponent.number,
         coefficient=base.coefficient and exponent.coefficient,
         wordy=base.wordy,
-        tall=base.tall or exponent.tall,
+        tall=max(base.tall, exponent.tall),
         short=base.short and base.level == Level.ATOM,
     )
 
@@ -364,7 +365,7 @@ def _reduce(e: Reduce, kids: tuple[Piece, ...], style: Style) -> Piece:
         binds=frozenset((e.index.letter,)) if e.op == "sum" else frozenset(),
         rank=body.rank,
         big=True,
-        tall=True,
+        tall=max(1, body.tall),
     )
 
 
@@ -378,20 +379,20 @@ def _compare(e: Compare, kids: tuple[Piece, ...]) -> Piece:
         for kid in kids:
             box = round_(kid.box) if kid.level <= level else signed(kid)
             boxes.extend((Atom(f" {e.op} ", "text"), box) if boxes else (box,))
-        return Piece(line(*boxes), level, tall=any(kid.tall for kid in kids))
+        return Piece(line(*boxes), level, tall=tallest(kids))
     sign = Atom(RELATIONS[e.op], "relation")
     sides: list[Box] = []
     for kid in kids:
         box = signed(as_value(kid))
         sides.extend((sign, box) if sides else (box,))
-    return Piece(line(*sides), Level.COMPARE, tall=any(kid.tall for kid in kids))
+    return Piece(line(*sides), Level.COMPARE, tall=tallest(kids))
 
 
 def _cases(kids: tuple[Piece, ...]) -> Piece:
     values = [signed(as_value(kid)) for kid in (*kids[1:-1:2], kids[-1])]
     conditions = [signed(kid) for kid in kids[:-1:2]]
     box = CasesBox(tuple(zip(values[:-1], conditions, strict=True)), values[-1])
-    return Piece(box, Level.CLOSED, rank=max(kid.rank for kid in kids), tall=True)
+    return Piece(box, Level.CLOSED, rank=max(kid.rank for kid in kids), tall=2)
 
 
 def _delta(e: Delta, kids: tuple[Piece, ...], scope: Scope) -> Piece:

@@ -9,6 +9,7 @@ from whygrad.core.cost import Scope
 from whygrad.core.document import Inline
 from whygrad.core.expr import Expr
 from whygrad.show.text import (
+    BREAK_OVER,
     BREAK_PRODUCT,
     BREAK_SUM,
     MARK_OFF,
@@ -20,6 +21,7 @@ from whygrad.show.text import (
 )
 from whygrad.show.theme import ANSI, RESET
 
+_BREAKS = (BREAK_SUM, BREAK_PRODUCT, BREAK_OVER)
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -35,7 +37,7 @@ def break_formula(spelled: str, first: int, rest: int) -> list[str]:
         cut = _best_cut(spelled, room)
         head, tail = spelled[:cut], spelled[cut:]
         lines.append(head)
-        spelled = tail[1:] if tail[:1] in (BREAK_SUM, BREAK_PRODUCT) else tail
+        spelled = tail[1:] if tail[:1] in _BREAKS else tail
         room = max(rest, 1)
     lines.append(spelled)
     return _reopened(lines)
@@ -46,8 +48,8 @@ def _best_cut(spelled: str, room: int) -> int:
     best: tuple[int, int, int] | None = None
     hard = 1
     for position, c in enumerate(spelled):
-        if c in (BREAK_SUM, BREAK_PRODUCT):
-            rank = 2 * depth + (c == BREAK_PRODUCT)
+        if c in _BREAKS:
+            rank = 2 * depth + (c != BREAK_SUM)
             # A break far left wastes the line: it is taken only when it is a good deal shallower.
             found = (rank + (3 if 3 * column < room else 0), -column, position)
             if position and column and (best is None or found[:2] < best[:2]):

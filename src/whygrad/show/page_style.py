@@ -63,16 +63,16 @@ tr:target>*{background:var(--raised)}
 .verdict{font-weight:600;color:var(--right)}
 .verdict.wrong{color:var(--wrong)}
 .evidence{font-style:italic}
-details{margin:.1rem 0 .6rem}
-summary{width:max-content;cursor:pointer;color:var(--accent);font-size:.9rem;list-style:none;border-radius:.2rem}
+details{margin:0 0 .25rem}
+summary{width:max-content;cursor:pointer;color:var(--quiet);font-size:.82rem;line-height:1.3;list-style:none;border-radius:.2rem}
 summary::-webkit-details-marker{display:none}
 summary::before{content:"▸";display:inline-block;width:1.1em}
 details[open]>summary::before{content:"▾"}
-summary:hover{text-decoration:underline}
+summary:hover{color:var(--accent);text-decoration:underline}
 summary:focus-visible,a:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 details>.scroll{border-left:2px solid var(--rule);padding-left:1.1rem;margin:.3rem 0 .3rem .45rem}
 details table.rows{margin:0}
-table.rows tr.opens>td{padding-top:0}
+table.rows tr.opens>td{padding:0}
 .formula{margin:1.25rem 0;text-align:center}
 .callout{margin:.45rem 0;padding-left:.9rem;border-left:3px solid var(--rule)}
 .callout .kind{font-weight:600;margin-right:.35em}

@@ -66,8 +66,8 @@ class Piece:
     bare_root: bool = False
     raised: bool = False
     """It ends in a transpose or an inverse: a bracket follows closely."""
-    tall: bool = False
-    """Too tall or long for an exponent."""
+    tall: int = 0
+    """0: fits an exponent; 1: fits one in two-dimensional print; 2: fits none."""
     short: bool = False
     """A name, number or script that a function takes without brackets."""
     product: bool = False
@@ -158,7 +158,7 @@ def fraction(over: Piece, under: Piece) -> Piece:
         digit=over.digit and not over.negative,
         number=over.number and under.number,
         coefficient=as_value(under).coefficient,
-        tall=over.tall or under.tall,
+        tall=max(over.tall, under.tall),
         wordy=over.wordy,
     )
 
@@ -171,6 +171,6 @@ def separated(boxes: Iterable[Box], mark: str = ", ") -> Box:
     return line(*parts)
 
 
-def any_tall(pieces: Sequence[Piece]) -> bool:
-    """Whether one of them is too tall for an exponent."""
-    return any(piece.tall for piece in pieces)
+def tallest(pieces: Sequence[Piece]) -> int:
+    """How tall the tallest is."""
+    return max((piece.tall for piece in pieces), default=0)

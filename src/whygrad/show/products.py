@@ -9,13 +9,13 @@ from whygrad.show.boxes import Atom, Box, Choice, Mark
 from whygrad.show.pieces import (
     Level,
     Piece,
-    any_tall,
     as_value,
     at_least,
     fraction,
     line,
     round_,
     signed,
+    tallest,
 )
 
 
@@ -97,7 +97,7 @@ def _finish(parts: Sequence[Piece], negative: bool, dotted: bool) -> Piece:
         coefficient=all(value.coefficient for value in values),
         big=values[0].big,
         wordy=values[0].wordy,
-        tall=any_tall(values),
+        tall=tallest(values),
         product=True,
     )
 

@@ -36,9 +36,12 @@ BREAK_SUM: Final = "\x01"
 """A space before + or −, where a long line is broken first."""
 BREAK_PRODUCT: Final = "\x02"
 """A space between factors, where it is broken next."""
+BREAK_OVER: Final = "\x05"
+"""No space: before the stroke of a fraction, where it is broken as between factors."""
 MARK_ON: Final = "\x03"
 MARK_OFF: Final = "\x04"
-_PLAIN: Final = {1: " ", 2: " ", 3: None, 4: None}
+_PLAIN: Final = {1: " ", 2: " ", 3: None, 4: None, 5: None}
+_NO_WIDTH: Final = (MARK_ON, MARK_OFF, BREAK_OVER)
 
 _SUPERSCRIPTS: Final = dict(zip("0123456789−ᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ", strict=True))
 _OVER: Final = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
@@ -89,12 +92,12 @@ def width(text: str) -> int:
     (1, 4)
     """
     if text.isascii():
-        return len(text) - sum(text.count(c) for c in (MARK_ON, MARK_OFF))
+        return len(text) - sum(text.count(c) for c in _NO_WIDTH)
     return sum(map(_columns, text))
 
 
 def _columns(c: str) -> int:
-    if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf") or c in (MARK_ON, MARK_OFF):
+    if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf") or c in _NO_WIDTH:
         return 0
     return 2 if unicodedata.east_asian_width(c) in "WF" else 1
 
@@ -107,7 +110,8 @@ def linear(box: Box, parts: tuple[str, ...]) -> str:
         case Line():
             return "".join(parts)
         case Fraction():
-            return f"{parts[0]}/{parts[1]}"
+            stroke = BREAK_OVER + "/" if parts[0][-1:] == ")" or parts[1][-1:] == ")" else "/"
+            return f"{parts[0]}{stroke}{parts[1]}"
         case Script():
             return _script(box, parts)
         case BigOp(op):
