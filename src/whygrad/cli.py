@@ -13,10 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import whygrad
 from whygrad.core.errors import UsageError, WhygradError
+
+if TYPE_CHECKING:  # a mistake in the arguments need not wait for it
+    from whygrad.core.document import Document
 
 FORMATS = ("text", "latex", "markdown", "html", "json")
 PIPED_WIDTH = 80
@@ -320,7 +323,7 @@ def given(text: str) -> str:
 # --- printing ---------------------------------------------------------------------------------
 
 
-def show(document: object, options: argparse.Namespace) -> None:
+def show(document: Document, options: argparse.Namespace) -> None:
     """Print a document in the format asked for."""
     text = whygrad.render(document, options.format, width=width(), color=colored())
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
