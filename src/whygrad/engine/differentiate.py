@@ -60,6 +60,23 @@ class Known:
     value: Expr
     stage: str
 
+    def at(self, indices: tuple[Expr, ...], wrt: Symbol) -> Expr:
+        """The value at other indices.
+
+        A letter shared with the variable (∂e_uv/∂P_uk) means that other entries have derivative 0:
+        at e_lv it is δ_lu times the value.
+        """
+        swap: dict[Expr, Expr] = {}
+        deltas: list[Expr] = []
+        for mine, other in zip(self.indices, indices, strict=True):
+            if mine is other:
+                continue
+            if mine in wrt.indices:
+                deltas.append(Delta(other, mine))
+            else:
+                swap[mine] = other
+        return mul(substitute(self.value, swap), *deltas) if deltas else substitute(self.value, swap)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -213,9 +230,7 @@ def _symbol(body: Symbol, wrt: Symbol, frame: Frame) -> Applied:
         return "derivative/other-entry", mul(*deltas), {"u": body, "x": wrt}, None
     known = frame.known.get(body.name)
     if known is not None:
-        swap: dict[Expr, Expr] = dict(zip(known.indices, body.indices, strict=True))
-        value = substitute(known.value, swap)
-        return "chain/put-in", value, {"u": body}, ("put in ", known.stage)
+        return "chain/put-in", known.at(body.indices, wrt), {"u": body}, ("put in ", known.stage)
     inside = instantiate(frame.scope.definitions[body.name], body.indices, letters(wrt), frame.reserved)
     return "definition/unfold", Partial(inside, wrt), {"u": body}, None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import gcd
 from typing import NamedTuple
 
 from whygrad.core.cost import Scope
@@ -42,6 +43,7 @@ from whygrad.engine.products import (
     negated,
     oriented,
     powers_of,
+    rank,
     total,
 )
 from whygrad.engine.tidy import tidy
@@ -166,13 +168,26 @@ def turn_bracket(e: Expr, context: Context) -> Moved | None:
     if not isinstance(e, Mul) or not is_negative(e):
         return None
     for k, f in enumerate(e.factors):
-        if isinstance(f, Add) and any(is_negative(t) for t in f.terms):
+        if isinstance(f, Add) and any(is_negative(t) for t in f.terms) and _turned_reads_better(f, context):
             turned = total(oriented([monomial(t) for t in terms_of(negated(f))], context.scope)) \
                 if not _has_big_terms(f) else negated(f)
             head = negated(e.factors[0]) if isinstance(e.factors[0], Number) else e.factors[0]
             kept = [head if n == 0 else turned if n == k else g for n, g in enumerate(e.factors)]
             return _one("algebra/turn-bracket", tidy(mul(*kept)), u=f, v=turned)
     return None
+
+
+def _turned_reads_better(e: Add, context: Context) -> bool:
+    """f − y reads better than y − f, and 1 − p than p − 1; between equals a lost minus wins."""
+    first = next((t for t in e.terms if not is_negative(t)), None)
+    second = next((t for t in e.terms if is_negative(t)), None)
+    if first is None or second is None:
+        return True
+    return _lead(first, context) >= _lead(negated(second), context)
+
+
+def _lead(e: Expr, context: Context) -> int:
+    return max(rank(p.base, context.scope) for p in powers_of(e)) if not isinstance(e, Number) else 0
 
 
 def _has_big_terms(e: Add) -> bool:
@@ -188,7 +203,12 @@ def factor_out(e: Expr, context: Context) -> Moved | None:
         return None
     monomials = [monomial(t) for t in e.terms]
     common = _common(monomials)
-    if not common or _parts_of_the_cost(monomials, common):
+    number = _common_number(monomials)
+    if number != 1:
+        monomials = [Monomial(m.number / number, m.powers) for m in monomials]
+    elif not common:
+        return None
+    if _parts_of_the_cost(monomials, common):
         return None
     inside = oriented([_divided(m, common) for m in monomials], context.scope)
     sign = -1 if inside and all(m.number < 0 for m in inside) else 1
@@ -198,10 +218,19 @@ def factor_out(e: Expr, context: Context) -> Moved | None:
     front = [p for p in common if p not in back]
     if not front and not any(isinstance(p.base, Symbol) for p in back):
         front, back = back, front
-    head = (MINUS_ONE,) if sign < 0 else ()
+    head = () if sign * number == 1 else (Number(sign * number),)
     bracket = total(collect(inside))
     new = tidy(mul(*head, *(p.expr() for p in front), bracket, *(p.expr() for p in back)))
-    return _one("algebra/factor-out", new, w=mul(*(p.expr() for p in common)))
+    taken = (() if number == 1 else (Number(number),)) + tuple(p.expr() for p in common)
+    return _one("algebra/factor-out", new, w=mul(*taken))
+
+
+def _common_number(monomials: list[Monomial]) -> Fraction:
+    """The greatest whole number in every term: 2 t − 2 s = 2 (t − s)."""
+    numbers = [m.number for m in monomials]
+    if any(n.denominator != 1 for n in numbers):
+        return Fraction(1)
+    return Fraction(gcd(*(abs(int(n)) for n in numbers)))
 
 
 def _parts_of_the_cost(monomials: list[Monomial], common: list[Power]) -> bool:
@@ -489,6 +518,43 @@ def order_terms(e: Expr, context: Context) -> Moved | None:
         return None
     new = total(oriented(monomials, context.scope))
     return None if new is e or is_negative(new) or canonical(new) is not canonical(e) else _one("algebra/order", new)
+
+
+def is_sigmoid(e: Expr, context: Context) -> Moved | None:
+    """e^u/(1 + e^u) = σ(u), 1/(1 + e^u) = σ(−u)."""
+    if context.fractions:
+        return None
+    powers = powers_of(e) if isinstance(e, Mul | Pow) else []
+    for n, p in enumerate(powers):
+        inner = _one_plus_exp(p.base) if p.exponent == -1 else None
+        if inner is None:
+            continue
+        rest = [q for k, q in enumerate(powers) if k != n]
+        top = next((q for q in rest if q.exponent == 1 and q.base is Call("exp", (inner,))), None)
+        if top is not None:
+            rest.remove(top)
+            rule, argument = "function/is-sigmoid", inner
+        else:
+            rule, argument = "function/is-sigmoid-of-minus", _plain_negative(inner)
+        new = mul(*(q.expr() for q in rest if rest.index(q) < n), Call("sigmoid", (argument,)),
+                  *(q.expr() for q in rest if rest.index(q) >= n))  # fmt: skip
+        return _one(rule, tidy(new), u=inner)
+    return None
+
+
+def _plain_negative(u: Expr) -> Expr:
+    """−u with the minus where one stood before: −(−z) is z."""
+    return mul(*factors_of(u)[1:]) if factors_of(u)[0] is MINUS_ONE else negated(u) if isinstance(u, Mul) else mul(MINUS_ONE, u)
+
+
+def _one_plus_exp(e: Expr) -> Expr | None:
+    match e:
+        case Add((first, Call("exp", (u,)))) if first is ONE:
+            return u
+        case Add((Call("exp", (u,)), second)) if second is ONE:
+            return u
+        case _:
+            return None
 
 
 def abs_sign(e: Expr, context: Context) -> Moved | None:

@@ -32,7 +32,9 @@ NATURAL: tuple[Move, ...] = (
     moves.fold_definition,
     moves.multiply_in,
     sums.split,
+    sums.push_in,
     moves.split_fraction,
+    moves.is_sigmoid,
 )
 """Tried first, in this order, each where the line becomes cheaper."""
 
@@ -85,7 +87,7 @@ def _take_tried(trace: Trace, context: Context) -> bool:
     places = sorted(paths(trace.line), key=lambda item: -len(item[0]))
     now = cost_of(trace.line)
     for move in (moves.common_denominator, *NATURAL) if context.fractions else NATURAL:
-        for path, node in places:
+        for path, node in reversed(places) if move is moves.is_sigmoid else places:
             moved = move(node, context)
             cut = _best_prefix(trace.line, path, moved, now)[1] if moved else 0
             if moved and cut:

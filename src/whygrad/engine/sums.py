@@ -10,6 +10,7 @@ from whygrad.core.expr import (
     Expr,
     Index,
     Mul,
+    Number,
     Pow,
     Reduce,
     Size,
@@ -20,6 +21,7 @@ from whygrad.core.expr import (
     terms_of,
 )
 from whygrad.core.walk import canonical, free_indices, substitute
+from whygrad.engine.fold import fold_node
 from whygrad.engine.moves import Context, Moved, Small
 from whygrad.engine.products import collect, expand, total
 from whygrad.engine.tidy import tidy
@@ -86,6 +88,32 @@ def to_one(e: Expr, context: Context) -> Moved | None:
     if definition is not None and sums_to_one(definition):
         return [Small("sum/to-one", ONE, {"a": body})]
     return None
+
+
+def push_in(e: Expr, context: Context) -> Moved | None:
+    """(Σ_q e^(z_q) u_q)/D = Σ_q P_q u_q where e^(z_q)/D is a name."""
+    if not isinstance(e, Mul):
+        return None
+    for n, f in enumerate(e.factors):
+        if not isinstance(f, Reduce) or f.op != "sum" or f.where is not None:
+            continue
+        for k, g in enumerate(e.factors):
+            if not _below(g) or f.index in free_indices(g):
+                continue
+            inside = mul(*factors_of(f.body), g)
+            found = fold_node(inside, context.scope, context.foldable)
+            if found is None:
+                continue
+            rest = [h for m, h in enumerate(e.factors) if m not in (n, k)]
+            before, after = rest[: n - (k < n)], rest[n - (k < n) :]
+            pushed = mul(*before, Reduce("sum", f.index, inside), *after)
+            named = mul(*before, Reduce("sum", f.index, tidy(found[0])), *after)
+            return [Small("sum/push-in", pushed, {"c": g}), Small("definition/fold", named, {"u": found[1]})]
+    return None
+
+
+def _below(e: Expr) -> bool:
+    return isinstance(e, Pow) and isinstance(e.exponent, Number) and e.exponent.value < 0
 
 
 def sums_to_one(definition: Definition) -> bool:

@@ -199,6 +199,8 @@ def _tidy_pow(base: Expr, exponent: Expr) -> Tidied | None:
             return "algebra/numbers", Number(1 / b)
         case Number(b), Number(n) if n == 0:
             return "algebra/power-zero", ONE
+        case Call("sqrt", (inner,)), Number(n) if n == 2:
+            return "algebra/root-squared", inner
         case Pow(inner, Number(a)), Number(n) if a.denominator == 1 and n.denominator == 1:
             rule = "algebra/double-fraction" if a == n == -1 else "algebra/power-of-power"
             return rule, Pow(inner, Number(a * n))
