@@ -190,6 +190,7 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL.json", help="what fit --save wrote")
     parser.add_argument("--data", metavar="FILE", required=True, help="a CSV file with the same columns")
     file_arguments(parser)
+    parser.set_defaults(header=None)  # as the model was fitted
     format_argument(parser)
 
 
