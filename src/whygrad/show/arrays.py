@@ -127,7 +127,7 @@ def _call(e: Apply, pieces: tuple[Piece, ...]) -> Piece:
     axis = e.op[-1] if e.op[-1] in "01" else ""
     arguments = [signed(piece) for piece in pieces]
     if axis:
-        arguments.append(line(Atom("axis", "text"), Atom("=", "relation"), Atom(axis, "number")))
+        arguments.append(line(Atom("axis", "text"), Atom("=", "tight"), Atom(axis, "number")))
     words = ARRAY_CALLS[e.op].split(" ")
     heads: list[Box] = []
     for word in words:

@@ -156,7 +156,7 @@ RELATIONS: Final = {
 CONSTANT_GLYPHS: Final = {"pi": "π", "e": "e"}
 
 Mark = Literal["hat", "bar", "tilde"]
-_SUBSCRIPTS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SMALL_DIGITS: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _ACCENTED: Final = re.compile(r"(?P<base>.+?)_(?P<mark>hat|bar|tilde)(?P<rest>_.*|\d*)")
 _SHORT: Final = re.compile(r"(?P<base>[mpqxyz]|" + "|".join(GREEK) + r")(?P<mark>hat|bar|tilde)(?P<rest>\d*)")
 _DIGITS: Final = re.compile(r"(?P<base>[^\W\d_]+?)_?(?P<digits>\d+)")
@@ -173,7 +173,7 @@ class NameGlyph:
     @property
     def linear(self) -> str:
         """The letters with digits written small below, for one line of text."""
-        return self.letters + "".join(part.translate(_SUBSCRIPTS) for part in self.below if part.isdigit())
+        return self.letters + "".join(part.translate(SMALL_DIGITS) for part in self.below if part.isdigit())
 
 
 def letters_of(word: str) -> str:

@@ -332,7 +332,7 @@ def _power(e: Pow, kids: tuple[Piece, ...]) -> Piece:
         coefficient=base.coefficient and exponent.coefficient,
         wordy=base.wordy,
         tall=max(base.tall, exponent.tall),
-        short=base.short and base.level == Level.ATOM,
+        short=base.short and base.level == Level.ATOM and not base.negative,
     )
 
 
@@ -371,7 +371,7 @@ def _reduce(e: Reduce, kids: tuple[Piece, ...], style: Style) -> Piece:
 
 def _compare(e: Compare, kids: tuple[Piece, ...]) -> Piece:
     if e.op == "not":
-        inner = at_least(kids[0], Level.NOT) if kids[0].level < Level.SUM else signed(kids[0])
+        inner = signed(kids[0]) if kids[0].level > Level.COMPARE else round_(kids[0].box)
         return Piece(line(Atom("not ", "text"), inner), Level.NOT)
     if e.op in ("and", "or"):
         level = Level.AND if e.op == "and" else Level.OR

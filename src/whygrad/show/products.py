@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from whygrad.core.expr import MINUS_ONE, Mul, Number
-from whygrad.show.boxes import Atom, Box, Choice, Mark
+from whygrad.show.boxes import Atom, Box, Choice
 from whygrad.show.pieces import (
     Level,
     Piece,
@@ -35,7 +35,7 @@ def _leading_sign(e: Mul, pieces: tuple[Piece, ...]) -> tuple[bool, list[Piece]]
     first = pieces[0] if pieces else Piece(Atom("1", "number"), number=True, digit=True)
     if not e.factors:
         return False, [first]
-    if e.factors[0] is MINUS_ONE and len(pieces) > 1 and not isinstance(first.box, Mark):
+    if e.factors[0] is MINUS_ONE and len(pieces) > 1:
         return True, list(pieces[1:])
     if first.negative and isinstance(e.factors[0], Number):
         unsigned = Piece(first.box, first.level, digit=True, number=True, unit=first.unit, coefficient=True)
@@ -81,7 +81,7 @@ def _finish(parts: Sequence[Piece], negative: bool, dotted: bool) -> Piece:
         last = k == len(values) - 1
         if k:
             boxes.append(between(values[k - 1], value, dotted))
-        boxes.append(_factor(value, first=k == 0, last=last))
+        boxes.append(_factor(value, last=last))
     final = values[-1]
     open_end = final.closed is not None and final.level >= Level.PRODUCT and not final.negative
     box = line(*boxes)
@@ -120,13 +120,11 @@ def _alone(value: Piece, negative: bool) -> Piece:
     )
 
 
-def _factor(value: Piece, *, first: bool, last: bool) -> Box:
+def _factor(value: Piece, *, last: bool) -> Box:
     """One factor, bracketed if it must be."""
     if value.derivative is not None and value.closed is not None and not last:
         return value.closed
-    box = at_least(value, Level.PRODUCT, last=last)
-    # a/b · c/d reads from left to right in a line; a product with a fraction in it does not come here
-    return box if first or value.level != Level.PRODUCT or not value.number else round_(value.box)
+    return at_least(value, Level.PRODUCT, last=last)
 
 
 def between(a: Piece, b: Piece, dotted: bool = False) -> Box:

@@ -29,7 +29,7 @@ from whygrad.show.boxes import (
     Script,
     spell,
 )
-from whygrad.show.glyphs import AS_OPERATORS, BIG_OPS, GREEK
+from whygrad.show.glyphs import AS_OPERATORS, BIG_OPS, GREEK, SMALL_DIGITS
 from whygrad.show.layout import DEFAULT, Style, layout
 
 BREAK_SUM: Final = "\x01"
@@ -110,7 +110,8 @@ def linear(box: Box, parts: tuple[str, ...]) -> str:
         case Line():
             return "".join(parts)
         case Fraction():
-            stroke = BREAK_OVER + "/" if parts[0][-1:] == ")" or parts[1][-1:] == ")" else "/"
+            long = any(part.rstrip(MARK_OFF).endswith(")") for part in parts)
+            stroke = BREAK_OVER + "/" if long else "/"
             return f"{parts[0]}{stroke}{parts[1]}"
         case Script():
             return _script(box, parts)
@@ -172,6 +173,8 @@ def _above(sup: str) -> str:
 def _script(box: Script, parts: tuple[str, ...]) -> str:
     base, *rest = parts
     below = _below(rest.pop(0)) if box.sub is not None else ""
+    if base.endswith("‖"):
+        below = below[1:].translate(SMALL_DIGITS)
     above = _above(rest.pop(0)) if box.sup is not None else ""
     if above and below and base.startswith("∇"):
         return f"{base}{above}{below}"
