@@ -109,6 +109,10 @@ def _of_node(node: Expr, guarded: bool) -> Iterator[Condition]:
                     yield Condition("> 0", add(ONE, args[0]), guarded)
                 case _:
                     return
+        case Entry(Apply("inv", (inside,))):
+            yield Condition("!= 0", Apply("det", (inside,)), guarded)
+        case Apply("logdet", (inside,)):
+            yield Condition("> 0", Apply("det", (inside,)), guarded)
         case _:
             return
 

@@ -168,8 +168,12 @@ class Differentiator:
 
     def _symbol(self, e: Symbol) -> Expr:
         if e.name == self.wrt.name:
+            if len(e.indices) != len(self.marks):
+                return ZERO  # the whole array, inside an array operation: see _array
             return mul(*(Delta(i, k) for i, k in zip(e.indices, self.marks, strict=True)))
-        if e.name not in self._definitions:
+        if e.name not in self._definitions or len(e.indices) != len(
+            self._definitions[e.name][0].indices
+        ):
             return ZERO
         definition, found = self._definitions[e.name]
         return substitute(found, dict(zip(definition.indices, e.indices, strict=True)))

@@ -324,7 +324,31 @@ class Question:
         left, right = keyed
         odd = [c for key, c in left.items() if not _implied(key, right)]
         odd += [c for key, c in right.items() if not _implied(key, left)]
-        return tuple(dict.fromkeys(c.text for c in odd))
+        return tuple(c.text for c in self._without_implied(odd))
+
+    def _without_implied(self, stated: list[Condition]) -> list[Condition]:
+        """Without those that follow from the others, longer ones tried first."""
+        kept = list(dict.fromkeys(stated))
+        for c in sorted(kept, key=lambda c: -len(c.text)):
+            if len(kept) == 1:
+                break
+            reader = self.judge.reader(
+                unfold=False, labels=False, assumed=frozenset(), budget=self.budget
+            )
+            others = [_positives(reader, o.value) for o in kept if o is not c and o.relation != "!= 0"]
+            assumed = frozenset[Frozen]().union(*others)
+            if not assumed:
+                continue
+            reader = self.judge.reader(
+                unfold=False, labels=False, assumed=assumed, budget=self.budget
+            )
+            try:
+                found = reader.range_of(reader.read(c.value))
+            except (BudgetError, Undefined):
+                continue
+            if found.positive or (c.relation == "!= 0" and found.nonzero):
+                kept.remove(c)
+        return kept
 
     def _bends(self) -> bool:
         """Whether the two sides decide between branches in different words."""
@@ -472,7 +496,8 @@ def _decisions(e: Expr) -> frozenset[Expr]:
 def _concerns(use: str, used: frozenset[str]) -> bool:
     """Whether a fact is about one of these names."""
     words = use.split()
-    return words[0] in used or (words[:2] == ["sum", "of"] and words[2] in used)
+    name = words[1].split("[")[0] if words[0].startswith("sum_") else words[0]
+    return name in used
 
 
 def _shape(dims: tuple[str, ...]) -> str:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from whygrad.core.cost import Declaration, Domain, Scope
 from whygrad.core.expr import (
     Add,
+    Apply,
     Call,
     Cases,
     Compare,
@@ -264,10 +265,16 @@ class Ranges:
                 for value in kids[1:-1:2]:
                     out = out.union(value)
                 return out
+            case Apply("det", (Symbol(name),)) if _is_spd(self.scope, name):
+                return POSITIVE
             case Reduce(op):
                 return _reduce(op, kids[0], e.where is not None)
             case _:
                 return REAL
+
+
+def _is_spd(scope: Scope, name: str) -> bool:
+    return name in scope.declarations and scope.declarations[name].has("spd")
 
 
 def _sum(kids: tuple[Range, ...]) -> Range:

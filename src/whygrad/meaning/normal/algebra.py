@@ -13,8 +13,8 @@ from math import floor, prod
 
 from whygrad.core.cost import Scope
 from whygrad.core.errors import BudgetError
-from whygrad.core.expr import Expr, Index
-from whygrad.core.walk import free_indices, substitute
+from whygrad.core.expr import Expr, Index, Number, Symbol
+from whygrad.core.walk import free_indices, sort_key, substitute
 from whygrad.meaning.normal.atoms import (
     BITS,
     SIGNS,
@@ -215,10 +215,14 @@ class Algebra:
                 step = _reduce_finite(d, a, e)
                 if step is None and a.kind == "delta":
                     step = self._reduce_delta(d, a)
+                elif step is None and a.kind == "label" and a.data[2]:
+                    step = _reduce_onehot(d, a)
             elif a.kind == "root":
                 step = self._reduce_root(d, a, e)
             elif a.kind == "inv":
                 step = self._reduce_inverse(d, a, e)
+            elif e >= 2:
+                step = _reduce_sine(d, a, e)
             if step is not None:
                 return step
         return None
@@ -487,6 +491,44 @@ def _reduce_finite(d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational
         if c:
             out.append(({**rest, a: k} if k else rest, int(c) if c.denominator == 1 else c))
     return out
+
+
+def _reduce_onehot(d: Draft, a: Atom) -> list[tuple[Draft, Rational]] | None:
+    """Of the entries Y_ik and Y_il of one row only one is 1: the product is delta_kl Y_ik."""
+    mine: Symbol = a.data[0]
+    for b in d:
+        if b is a or b.kind != "label" or not b.data[2]:
+            continue
+        other: Symbol = b.data[0]
+        if other.name == mine.name and other.indices[:-1] == mine.indices[:-1]:
+            keep, gone = sorted((mine, other), key=sort_key)
+            left, right = keep.indices[-1], gone.indices[-1]
+            if not all(isinstance(k, Index | Number) for k in (left, right)):
+                continue
+            rest = {c: e for c, e in d.items() if c.data[0] is not gone}
+            return [(_merged(rest, frozenset(((equal_positions(left, right), 1),))), 1)]
+    return None
+
+
+def _reduce_sine(d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational]]:
+    """sin^2 = 1 - cos^2."""
+    rest = {b: f for b, f in d.items() if b is not a}
+    if e > 2:
+        rest[a] = e - 2
+    cosine = atom("call", "cos", a.data[1])
+    return [(rest, 1), (_merged(rest, frozenset(((cosine, 2),))), -1)]
+
+
+def equal_positions(left: Expr, right: Expr) -> Atom:
+    """The delta of two different positions; the last of them is the one that is replaced."""
+    return atom("delta", *sorted((left, right), key=position_order))
+
+
+def position_order(e: Expr) -> tuple[int, int, str]:
+    """Numbers, then expressions, then free letters, then dummies."""
+    if isinstance(e, Index):
+        return (3 if e.letter.startswith("#") else 2), len(e.letter), sort_key(e)
+    return (0 if isinstance(e, Number) else 1), 0, sort_key(e)
 
 
 _BASES: dict[tuple[Rational, ...], list[list[Rational]]] = {

@@ -10,7 +10,7 @@ The kinds of atom and what their data hold:
 kind     data                                            means
 ======== =============================================== =======================================
 expr     (Expr,)                                         an opaque expression: x[i,j], m, pi
-label    (Expr, values)                                  a name with finitely many values
+label    (Expr, values, onehot)                          a name with finitely many values
 exp      (monomial,)                                     e to that monomial (coefficient 1)
 log      (polynomial,)                                   log of its absolute value
 root     (polynomial,)                                   the polynomial, under a fractional exponent
@@ -111,7 +111,7 @@ def atom(kind: str, *data: Any) -> Atom:
         found = object.__new__(Atom)
         found.kind, found.data, found.plan, found._key = kind, data, None, None
         found.values = data[1] if kind == "label" else _FINITE.get(kind, ())
-        found.special = kind in _SPECIAL
+        found.special = kind in _SPECIAL or (kind == "call" and data[0] == "sin")
         _describe(found)
         _TABLE[(kind, data)] = found
     return found

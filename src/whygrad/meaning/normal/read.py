@@ -185,6 +185,10 @@ class Reader(Summation):
                 return self._symbol(e)
             case Size(dim):
                 return _size(dim)
+            case Entry(Apply("inv", (Apply("transpose", (inside,)),)), (left, right)):
+                return self.leaf(Entry(Apply("inv", (inside,)), (right, left)))
+            case Entry(Apply("inv", (Symbol(name),)), indices) if self.is_symmetric(name):
+                return opaque(Entry(e.array, sorted(indices, key=sort_key)))
             case Entry(array, indices):
                 return opaque(Entry(canonical(array), indices))
             case Apply():
@@ -196,7 +200,7 @@ class Reader(Summation):
         declared = self.scope.declarations.get(e.name)
         if declared is None or not declared.domains:
             return opaque(e)
-        if len(e.indices) == 2 and (declared.has("symmetric") or declared.has("spd")):
+        if len(e.indices) == 2 and self.is_symmetric(e.name):
             e = Symbol(e.name, sorted(e.indices, key=sort_key))
         if self.labels:
             values: tuple[Rational, ...] = ()
@@ -207,7 +211,7 @@ class Reader(Summation):
             if values:
                 inside = ", ".join(str(Fraction(v)) for v in values)
                 self._uses.add(f"{e.name} in {{{inside}}}")
-                return single(atom("label", e, values))
+                return single(atom("label", e, values, declared.has("onehot")))
         return opaque(e)
 
     def rarely_zero(self, p: Poly) -> bool:

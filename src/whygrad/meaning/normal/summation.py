@@ -14,9 +14,17 @@ from fractions import Fraction
 from itertools import permutations, product
 from math import factorial, prod
 
-from whygrad.core.expr import Expr, Index, Number, Size, Symbol
+from whygrad.core.cost import Declaration
+from whygrad.core.expr import Apply, Entry, Expr, Index, Number, Size, Symbol
 from whygrad.core.walk import free_indices, sort_key
-from whygrad.meaning.normal.algebra import Draft, Renaming, Undefined, renamed_expr
+from whygrad.meaning.normal.algebra import (
+    Draft,
+    Renaming,
+    Undefined,
+    equal_positions,
+    position_order,
+    renamed_expr,
+)
 from whygrad.meaning.normal.atoms import (
     UNIT,
     Atom,
@@ -63,6 +71,9 @@ class Summation(Elementary):
         opened = self._open(dummies, factors)
         if opened is not None:
             return opened
+        cancelled = self._cancel_inverse(dummies, factors)
+        if cancelled is not None:
+            return cancelled
         out = number(1)
         for part, inside in _components(dummies, factors):
             out = self.mul(out, self._component(part, inside))
@@ -106,6 +117,34 @@ class Summation(Elementary):
                 body = self.mul(body, self.rename_mono(a.data[1], names))
             return self.spread((*dummies, *inner), self.mul(body, self.settle(rest)))
         return None
+
+    def _cancel_inverse(self, dummies: tuple[Index, ...], factors: Draft) -> Poly | None:
+        """sum_k S_jk inv(S)_kl = delta_jl, where nothing else has k."""
+        for a in factors:
+            found = _inverse_of(a)
+            if found is None:
+                continue
+            name, (left, right) = found
+            for k, other in ((left, right), (right, left)):
+                touching = [b for b in factors if b is not a and k in b.indices]
+                if k not in dummies or k is other or len(touching) != 1:
+                    continue
+                (b,) = touching
+                entry = b.data[0]
+                if factors[a] != 1 or factors[b] != 1 or b.kind != "expr":
+                    continue
+                far = _across(entry, name, k, first=k is right)
+                if far is None and self.is_symmetric(name):
+                    far = _across(entry, name, k, first=k is not right)
+                if far is not None:
+                    rest = {c: e for c, e in factors.items() if c is not a and c is not b}
+                    whole = self.mul(self.delta(far, other), self.settle(rest))
+                    return self.spread(tuple(d for d in dummies if d is not k), whole)
+        return None
+
+    def is_symmetric(self, name: str) -> bool:
+        declared = self.scope.declarations.get(name)
+        return declared is not None and (declared.has("symmetric") or declared.has("spd"))
 
     def spread(self, dummies: tuple[Index, ...], p: Poly) -> Poly:
         """The sum over several dummies of a polynomial."""
@@ -203,7 +242,7 @@ class Summation(Elementary):
             return None
         for domain in declared.domains:
             if domain.kind in ("onehot", "simplex"):
-                self.uses.add(f"sum of {name} over {domain.dim or dummy.letter} is 1")
+                self.uses.add(_sum_to_one(declared))
                 return number(1)
         return None
 
@@ -331,8 +370,7 @@ class Summation(Elementary):
             return number(1)
         if isinstance(left, Number) and isinstance(right, Number):
             return number(int(left.value == right.value))
-        left, right = sorted((left, right), key=_position_order)
-        return single(atom("delta", left, right))
+        return single(equal_positions(left, right))
 
     def before(self, left: Expr, right: Expr) -> Poly:
         """1 where the first position is smaller; 1 - delta - before the other way round."""
@@ -340,10 +378,17 @@ class Summation(Elementary):
             return {}
         if isinstance(left, Number) and isinstance(right, Number):
             return number(int(left.value < right.value))
-        if _position_order(right) < _position_order(left):
+        if position_order(right) < position_order(left):
             turned = single(atom("before", right, left))
             return plus(plus(number(1), self.delta(left, right), -1), turned, -1)
         return single(atom("before", left, right))
+
+
+def _sum_to_one(declared: Declaration) -> str:
+    """The fact in words: sum_k Y[i,k] = 1."""
+    usual = "ijklpq"[: len(declared.dims)]
+    letters = declared.letters if len(declared.letters) == len(declared.dims) else tuple(usual)
+    return f"sum_{letters[-1]} {declared.name}[{','.join(letters)}] = 1"
 
 
 def single_unit() -> Poly:
@@ -351,11 +396,23 @@ def single_unit() -> Poly:
     return {UNIT: 1}
 
 
-def _position_order(e: Expr) -> tuple[int, int, str]:
-    """Numbers, then expressions, then free letters, then dummies: the last of two is replaced."""
-    if isinstance(e, Index):
-        return (3 if e.letter.startswith("#") else 2), len(e.letter), sort_key(e)
-    return (0 if isinstance(e, Number) else 1), 0, sort_key(e)
+def _inverse_of(a: Atom) -> tuple[str, tuple[Expr, Expr]] | None:
+    """The matrix and the positions of an entry of an inverse."""
+    match a.data[0] if a.kind == "expr" else None:
+        case Entry(Apply("inv", (Symbol(name, ()),)), (left, right)):
+            return name, (left, right)
+        case _:
+            return None
+
+
+def _across(entry: Expr, name: str, k: Index, *, first: bool) -> Expr | None:
+    """The other position of S[k, far] (``first``) or S[far, k]."""
+    match entry:
+        case Symbol(found, (left, right)) if found == name:
+            near, far = (left, right) if first else (right, left)
+            return far if near is k and k not in free_indices(far) else None
+        case _:
+            return None
 
 
 def _components(
