@@ -25,6 +25,9 @@ from whygrad.meaning.to_index import cost_to_index
 LONGEST_CHAIN = 6
 """More links than this are read better one cotangent at a time."""
 
+MOST_SUMS = 1
+"""And so are products under more sums than this."""
+
 
 def derive(cost: Cost, wrt: str | None = None, route: Route = "chain") -> Derivation:
     """Derive the gradient of ``cost`` and keep every step.
@@ -168,7 +171,7 @@ def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Ex
     root = loss_level(cost, wrt.name)
     graph = build(cost, root, wrt.name, _apart(cost, wrt, root))
     path = graph.path
-    if path is None or len(path) > LONGEST_CHAIN:
+    if path is None or len(path) > LONGEST_CHAIN or sum(len(link.summed) for link in path) > MOST_SUMS:
         stages = _reverse(cost, graph, maker, root)
         chain: tuple[Expr, ...] = ()
     else:
@@ -243,9 +246,10 @@ def _reverse(cost: Cost, graph: Graph, maker: Maker, root: str) -> list[Stage]:
     for name in graph.order:
         lower = graph.symbols[name]
         left = Partial(graph.root, lower)
-        old = next((s for s in maker.done if s.left is left), None)
-        if old is not None:
+        old = next((s for s in maker.done if _same_cotangent(s.left, left)), None)
+        if old is not None and isinstance(old.left, Partial):
             stage = replace(old, reused=True)
+            lower = old.left.wrt
         else:
             links = [
                 (link, None if link.upper.name == root else known[link.upper.name])
@@ -256,6 +260,15 @@ def _reverse(cost: Cost, graph: Graph, maker: Maker, root: str) -> list[Stage]:
         indices = tuple(i for i in lower.indices if isinstance(i, Index))
         known[name] = Known(indices, stage.result, stage.id)
     return stages
+
+
+def _same_cotangent(old: Expr, new: Partial) -> bool:
+    """Whether an earlier stage is this one up to the letters of its own indices."""
+    if not isinstance(old, Partial) or old.body is not new.body or old.wrt.name != new.wrt.name:
+        return False
+    fixed = free_indices(new.body)
+    return all(a is b or (a not in fixed and b not in fixed and isinstance(a, Index))
+               for a, b in zip(old.wrt.indices, new.wrt.indices, strict=True))  # fmt: skip
 
 
 def _notes(cost: Cost) -> tuple[str, ...]:

@@ -58,7 +58,45 @@ def simplify(line: Expr, context: Context, *, limit: int = 60) -> list[Step]:
     for _ in range(limit):
         if not (_take_always(trace, context) or _take_tried(trace, context)):
             break
-    return trace.steps
+    return merged(trace.steps)
+
+
+MERGED = ("sum/sift", "sum/constant-out", "algebra/turn-bracket")
+"""Several of these in a row are one line to a reader."""
+
+
+def merged(steps: list[Step]) -> list[Step]:
+    """Neighbouring steps by one rule of ``MERGED`` as one step that holds them."""
+    out: list[Step] = []
+    run: list[Step] = []
+    for step in steps:
+        head = next((s for s in run if not s.minor), None)
+        if head is not None and (step.minor or step.rule == head.rule):
+            run.append(step)
+            continue
+        out.extend(_joined(run))
+        run = [step] if not step.minor and step.rule in MERGED else []
+        if not run:
+            out.append(step)
+    out.extend(_joined(run))
+    return out
+
+
+def _joined(run: list[Step]) -> list[Step]:
+    heads = [s for s in run if not s.minor]
+    if len(heads) < 2:
+        return run
+    first = heads[0]
+    if first.rule == "sum/sift":
+        reason: list[str | Expr] = ["the deltas keep only "]
+        for n, s in enumerate(heads):
+            reason.extend((", " if n else "", s.bindings["a"], " = ", s.bindings["b"]))
+    elif first.rule == "sum/constant-out":
+        reason = ["what does not hold the summed index comes out of the sum"]
+    else:
+        reason = list(reason_of(first.rule, first.bindings))
+    words = tuple(dict.fromkeys(r for r in reason if r != "")) if len(reason) == 1 else tuple(r for r in reason if r != "")
+    return [Step(first.rule, (), run[0].before, run[-1].after, {}, words, tuple(run))]
 
 
 def first_fitting(

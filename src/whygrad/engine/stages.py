@@ -54,13 +54,15 @@ def checked(step: Step, scope: Scope, left: Expr | None = None) -> Step:
 
 
 def changed_part(step: Step) -> tuple[Expr, Expr]:
-    """What the step rewrote: the part at its path, or the whole line if the paths moved."""
-    try:
-        before, after = at(step.before, step.at), at(step.after, step.at)
-    except IndexError:
-        return step.before, step.after
-    if replace_at(step.before, step.at, after) is step.after:
-        return before, after
+    """What the step rewrote: the part at its path, or the product or sum it was spliced into."""
+    for depth in range(len(step.at), 0, -1):
+        path = step.at[:depth]
+        try:
+            before, after = at(step.before, path), at(step.after, path)
+        except IndexError:
+            continue
+        if replace_at(step.before, path, after) is step.after:
+            return before, after
     return step.before, step.after
 
 
