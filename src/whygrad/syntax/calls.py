@@ -38,15 +38,21 @@ def called(r: Resolver, s: Called) -> Val:
         return Val(Call("D", tuple(r.value(a).expr for a in s.args)), (), s.span)
     if written in ("log2", "log10"):
         return _log_base(r, s, int(written[3:]))
-    if written == "log" and r.context.latex:
+    if written == "log" and r.context.latex and not (s.args and _is_det(s.args[0])):
         r.tell("log", "the natural logarithm", s.span)
     args = [r.value(a) for a in s.args]
+    if r.context.latex and name == "log" and len(s.args) == 1 and _is_det(s.args[0]):
+        return Val(Apply("logdet", args[0].expr.args), (), s.span)  # pyright: ignore
     special = _ARRAY.get(name)
     if special is not None and (name not in FUNCTIONS or len(args) == 1):
         return special(r, name, args, s)
     if s.named:
         _refuse_named(r, s)
     return elementary(r, name, args, s)
+
+
+def _is_det(s: Surface) -> bool:
+    return isinstance(s, Called) and s.name.name == "det"
 
 
 def _refuse_named(r: Resolver, s: Called) -> None:

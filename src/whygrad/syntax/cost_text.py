@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Final
 
 from whygrad.core.cost import Cost, Declaration, Definition
 from whygrad.core.errors import LanguageError, NotScalarError, WhygradError
 from whygrad.core.expr import Index
 from whygrad.meaning.shapes import base_dim
+from whygrad.syntax.arrays import entry, fresh
 from whygrad.syntax.bigs import uses
 from whygrad.syntax.context import Context, near_names
+from whygrad.syntax.cost_latex import imply, limits, parse_drafts, settle_heads, take_apart
 from whygrad.syntax.declare import Declared, Line
 from whygrad.syntax.infer import Body, assign_sizes, settle, undeclared, usual_declarations
 from whygrad.syntax.lines import Head, equals_at, is_declaration, read_head, split_lines
 from whygrad.syntax.parser import Parser
 from whygrad.syntax.resolve import Resolver
 from whygrad.syntax.tokens import Token, check_size
+from whygrad.syntax.tokens_latex import is_latex
 from whygrad.syntax.tokens_plain import tokenize
 from whygrad.syntax.values import KEPT, WILD, Val
 from whygrad.syntax.vocabulary import Vocabulary
-
-_LATEX: Final = re.compile(r"\\[A-Za-z]|\^\{\(|\\\\|\$")
-
-
-def is_latex(text: str) -> bool:
-    """Whether a text is written in LaTeX.
-
-    >>> is_latex(r"\\frac{1}{m}"), is_latex("1/m sum_{k != i} x[k]")
-    (True, False)
-    """
-    return _LATEX.search(text) is not None
-
 
 def read_cost(
     text: str, *, name: str = "", title: str = "", constants: Mapping[str, Fraction] | None = None
@@ -89,10 +78,7 @@ def read_cost(
 
 def _read(text: str, name: str, title: str) -> Cost:
     if is_latex(text):
-        # The LaTeX reader stands beside this one; both end in `assemble`.
-        from whygrad.syntax.cost_latex import read_latex  # noqa: PLC0415
-
-        return read_latex(text, name, title)
+        return _read_latex(text, name, title)
     tokens, notes = tokenize(text)
     declared: list[Declared] = []
     drafts: list[tuple[Head, list[Token]]] = []
@@ -112,6 +98,25 @@ def _read(text: str, name: str, title: str) -> Cost:
     words = Vocabulary({*known, *(head.name for head, _ in drafts)} - called, called)
     bodies = [_body(head, line, text, words) for head, line in drafts]
     return assemble(text, name, title, declared, bodies, Context(text, words), notes)
+
+
+def _read_latex(text: str, name: str, title: str) -> Cost:
+    source = take_apart(text)
+    if not source.drafts:
+        return assemble(text, name, title, source.declared, [], Context(text, Vocabulary()))
+    heads = [Head(draft.name, draft.span) for draft in source.drafts]
+    check_names(source.declared, heads, text)
+    params = settle_heads(source, text)
+    bodies, words = parse_drafts(source, text)
+    context = Context(text, words, latex=True)
+    missing = undeclared(bodies, [one.name for one in source.declared], context)
+    sizes = limits(bodies, source.declared)
+    missing = {k: v for k, v in missing.items() if k not in sizes.values()}
+    declared = list(source.declared)
+    for one, how in imply(missing, bodies, params):
+        declared.append(one)
+        context.say(one.name, how, one.span)
+    return assemble(text, name, title, declared, bodies, context, source.notes, sizes)
 
 
 def _split(
@@ -186,6 +191,7 @@ def assemble(
     bodies: list[Body],
     context: Context,
     notes: Sequence[str] = (),
+    sizes: Mapping[str, str] | None = None,
 ) -> Cost:
     """Declarations and read definitions to a cost."""
     if not bodies:
@@ -197,10 +203,11 @@ def assemble(
             span=declared[-1].span if declared else None,
         )
     missing = undeclared(bodies, [one.name for one in declared], context)
-    declared = [*declared, *usual_declarations(missing, context)]
+    if not context.latex:
+        declared = [*declared, *usual_declarations(missing, context)]
     missing = {k: v for k, v in missing.items() if all(one.name != k for one in declared)}
     taken = {one.name for one in declared} | {body.name for body in bodies}
-    assign_sizes(declared, missing, taken, context)
+    assign_sizes(declared, missing, taken, context, sizes)
     for one in declared:
         context.declarations[one.name] = settle(one, context)
     names = [body.name for body in bodies]
@@ -239,6 +246,14 @@ def define(body: Body, context: Context) -> Definition:
             context.soft.add(letter)
     dims = tuple(index.dim for index in indices)
     if body.letters or body.parameters:
+        if found.shape and context.latex and not body.parameters:
+            for dim in found.shape:
+                index = fresh(resolver, dim, found.expr)
+                indices.append(index)
+                resolver.letters[index.letter] = dim
+            at = tuple(indices[len(body.letters) :])
+            found = Val(entry(resolver, found, at), (), found.span)
+            dims = tuple(index.dim for index in indices)
         if found.shape:
             resolver.whole_array(body.surface, found)
     else:

@@ -10,8 +10,10 @@ from whygrad.core.errors import LanguageError, WhygradError
 from whygrad.core.expr import Expr
 from whygrad.syntax.context import scope_context
 from whygrad.syntax.parser import Parser
+from whygrad.syntax.parser_latex import LatexParser
 from whygrad.syntax.resolve import Resolver
 from whygrad.syntax.tokens import Token, check_size
+from whygrad.syntax.tokens_latex import is_latex, tokenize_latex
 from whygrad.syntax.tokens_plain import tokenize
 from whygrad.syntax.values import WILD
 from whygrad.syntax.vocabulary import Vocabulary
@@ -105,10 +107,13 @@ def scope_vocabulary(scope: Scope) -> Vocabulary:
 
 def expression_tokens(text: str, words: Vocabulary) -> tuple[list[Token], bool]:
     """The tokens of an expression and whether it is LaTeX; line breaks are spaces."""
+    if is_latex(text):
+        tokens, _ = tokenize_latex(text, names=words.declared)
+        return [t for t in tokens if t.kind != "line"], True
     tokens, _ = tokenize(text)
     return [t for t in tokens if t.kind != "line"], False
 
 
 def make_parser(latex: bool) -> type[Parser]:
     """The parser of a notation."""
-    return Parser
+    return LatexParser if latex else Parser

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -53,6 +53,8 @@ class Usage:
     role: Role
     span: Span
     indices: tuple[Surface, ...] = ()
+    sups: int = 0
+    """How many of the indices are example superscripts."""
 
 
 def census(s: Surface, bound: frozenset[str]) -> list[Usage]:
@@ -73,7 +75,7 @@ def census(s: Surface, bound: frozenset[str]) -> list[Usage]:
                     (i, inside, "index" if isinstance(bare(i), Name) else "value") for i in indices
                 ]
             case Script(base, subs, sups):
-                found.append(Usage(base.name, "base", base.span, (*sups, *subs)))
+                found.append(Usage(base.name, "base", base.span, (*sups, *subs), len(sups)))
                 inner = [(i, inside, "index") for i in (*sups, *subs)]
             case Called():
                 inner = [(a, inside, "value") for a in node.args]
@@ -138,9 +140,16 @@ def _letters(indices: Sequence[Surface]) -> tuple[str, ...]:
 
 
 def assign_sizes(
-    declared: list[Declared], missing: dict[str, list[Usage]], taken: set[str], context: Context
+    declared: list[Declared],
+    missing: dict[str, list[Usage]],
+    taken: set[str],
+    context: Context,
+    limits: Mapping[str, str] | None = None,
 ) -> None:
-    """Give each index letter and each declared name its dimensions, and collect the sizes."""
+    """Give each index letter and each declared name its dimensions, and collect the sizes.
+
+    ``limits`` are sizes that sums name (LaTeX: i runs to m); declarations come first.
+    """
     letters: dict[str, str] = {}
     for one in declared:
         for letter, span, dim in zip(one.letters, one.letter_spans, one.dims or (), strict=False):
@@ -152,7 +161,9 @@ def assign_sizes(
                     source=context.source,
                     span=span,
                 )
-    explicit = {dim for one in declared for dim in one.dims or ()}
+    for letter, dim in (limits or {}).items():
+        letters.setdefault(letter, dim)
+    explicit = {*letters.values(), *(dim for one in declared for dim in one.dims or ())}
     taken = taken | explicit
     order = list(dict.fromkeys(c for one in declared if one.dims is None for c in one.letters))
     open_letters = [c for c in order if c not in letters]
@@ -168,6 +179,7 @@ def assign_sizes(
         if one.dims is None:
             one.dims = tuple(letters[c] for c in one.letters)
         context.sizes.update(one.dims)
+    context.sizes.update((limits or {}).values())
     context.letters.update(letters)
 
 

@@ -6,8 +6,8 @@ limited by the parser. Every node has the span of its text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from whygrad.core.errors import Span
@@ -263,3 +263,45 @@ def bare(s: Surface) -> Surface:
     while isinstance(s, Paren):
         s = s.body
     return s
+
+
+def replace_names(s: Surface, new: Mapping[str, Surface]) -> Surface:
+    """``s`` with free names replaced by surfaces (the depth of a tree is limited by the parser)."""
+    if not new:
+        return s
+    match s:
+        case Name(name):
+            return new.get(name, s)
+        case Num() | Mark() | Script():
+            return s
+        case Paren(body):
+            return replace(s, body=replace_names(body, new))
+        case Transposed(base):
+            return replace(s, base=replace_names(base, new))
+        case Indexed():
+            return replace(s, indices=tuple(replace_names(i, new) for i in s.indices))
+        case Called():
+            return replace(s, args=tuple(replace_names(a, new) for a in s.args))
+        case Sum(terms):
+            return Sum(tuple((sign, replace_names(t, new)) for sign, t in terms), s.span)
+        case Product(factors):
+            return Product(tuple((op, replace_names(f, new)) for op, f in factors), s.span)
+        case Power(base, exponent):
+            return replace(s, base=replace_names(base, new), exponent=replace_names(exponent, new))
+        case Bars(body):
+            return replace(s, body=replace_names(body, new))
+        case Chain(operands):
+            return replace(s, operands=tuple(replace_names(o, new) for o in operands))
+        case Logic(_, args):
+            return replace(s, args=tuple(replace_names(a, new) for a in args))
+        case Choice(branches, otherwise):
+            pairs = tuple((replace_names(c, new), replace_names(v, new)) for c, v in branches)
+            last = None if otherwise is None else replace_names(otherwise, new)
+            return Choice(pairs, last, s.span)
+        case Big():
+            bound = {b.name.name for b in s.bound}
+            inner = {k: v for k, v in new.items() if k not in bound}
+            where = None if s.where is None else replace_names(s.where, inner)
+            return replace(s, where=where, body=replace_names(s.body, inner))
+        case Diff(body):
+            return replace(s, body=replace_names(body, new))

@@ -17,14 +17,14 @@ from whygrad.syntax.tokens import (
     unreadable,
 )
 
-_SIGNS: Final[dict[str, str]] = {
+SIGNS: Final[dict[str, str]] = {
     "−": "-", "–": "-", "—": "-", "·": "·", "⋅": "·", "∙": "·", "×": "*", "∗": "*", "÷": "/", "⁄": "/",
     "∕": "/", "⊙": ".*", "∘": ".*", "≤": "<=", "⩽": "<=", "≥": ">=", "⩾": ">=", "≠": "!=",
     "‖": "||", "∥": "||", "∂": "∂", "’": "'", "′": "'", "**": "^", "≔": "=", ":=": "=", "∣": "|",
     "…": "..", "...": "..", "=<": "<=", "=>": ">=", "<>": "!=", "&&": "and",
 }  # fmt: skip
 _WORDS: Final[dict[str, str]] = {"∈": "in", "√": "sqrt", "∧": "and", "∨": "or", "¬": "not"}
-_BIG_SIGNS: Final[dict[str, str]] = {"∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod"}
+_BIGSIGNS: Final[dict[str, str]] = {"∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod"}
 
 _GREEK_CLASS = "".join(GREEK)
 _SUB_CLASS = "".join(SUBSCRIPTS)
@@ -78,13 +78,13 @@ def tokenize(source: str, start: int = 0, end: int | None = None) -> tuple[list[
             tokens.append(Token("number", text, begin, at, glued))
             check_digits(tokens[-1], source)
         elif kind == "op":
-            tokens.append(Token("op", _SIGNS.get(text, text), begin, at, glued))
+            tokens.append(Token("op", SIGNS.get(text, text), begin, at, glued))
         elif kind == "name":
             _name(tokens, text, begin, at, glued)
         elif kind == "line":
             tokens.append(Token("line", text, begin, at, glued))
         elif kind == "bigsign":
-            tokens.append(Token("big", _BIG_SIGNS[text], begin, at, glued))
+            tokens.append(Token("big", _BIGSIGNS[text], begin, at, glued))
         elif kind == "under":
             if glued and tokens[-1].text in BIG:
                 tokens[-1] = tokens[-1]._replace(kind="big")

@@ -220,7 +220,9 @@ class Product:
         elif op == "·" and len(v.shape) == len(self.array.shape) == 1:
             self._take(self.dot(*_meet(self.array, v, 0, 0)))
         else:
-            self._take(matrix_product(self.array, v, self.dot, op in ("@", "·")))
+            # A row picked by a letter (LaTeX ``W_j x``) lies down by itself.
+            lies = op in ("@", "·") or self.array.mixed
+            self._take(matrix_product(self.array, v, self.dot, lies))
 
     def _take(self, v: Val) -> None:
         """The array so far; a number joins the numbers."""
