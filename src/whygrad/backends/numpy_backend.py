@@ -135,9 +135,7 @@ class _Writer:
     def _dims(self) -> tuple[str, ...]:
         """The dimensions whose size is needed: as numbers, and to spread a result that is constant."""
         found = [
-            i.operation.dim
-            for i in self.program.instructions
-            if isinstance(i.operation, Length | Position)
+            i.operation.dim for i in self.program.instructions if isinstance(i.operation, Length | Position)
         ]
         for name, held in self.program.outputs.items():
             found += [axis.dim for axis in self.program.orders[name] if axis not in held.axes]

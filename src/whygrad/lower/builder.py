@@ -11,6 +11,7 @@ from whygrad.lower.program import (
     Const,
     Einsum,
     Fold,
+    Input,
     Instruction,
     Length,
     Map,
@@ -188,13 +189,25 @@ class Builder:
             guards.append(where)
             inside, outside = [*inside, *outside], ()
         if guards:
-            body = self._plain(Fraction(1), [(self.numeric(o), d) for o, d in inside])
-            inside = [(self.where(self.all_of(guards), body, self.number(0)), False)]
+            inside = self._guarded(self.all_of(guards), inside)
         if not any(index in o.axes for o, _ in inside):
             found = self.emit(Length(index.dim))
             return Product(product.coefficient, (*outside, *inside, (found, False)))
         found = self._contract(index, inside)
         return Product(product.coefficient, (*outside, (found, False)))
+
+    def _guarded(self, guard: Operand, inside: list[tuple[Operand, bool]]) -> list[tuple[Operand, bool]]:
+        """Factors that are 0 where the condition fails, even where one of them is not a number.
+
+        Arrays from outside are numbers everywhere, so only the others need to be masked.
+        """
+        free = [(o, d) for o, d in inside if self._from_outside(o) and not d]
+        held = [(self.numeric(o), d) for o, d in inside if not (self._from_outside(o) and not d)]
+        body = self._plain(Fraction(1), held)
+        return [(self.where(guard, body, self.number(0)), False), *free]
+
+    def _from_outside(self, operand: Operand) -> bool:
+        return isinstance(self.instructions[self._place[operand.value]].operation, Input)
 
     def _contract(self, index: Index, inside: list[tuple[Operand, bool]]) -> Operand:
         groups: dict[frozenset[Index], list[tuple[Operand, bool]]] = {}

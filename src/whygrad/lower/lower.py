@@ -249,11 +249,11 @@ class _Lowering:
                     product = product.times(kid)
                 return product
             case Pow():
-                return self._power(e, kids)
+                return self._power(e, kids[0], kids[1])
             case Call(name):
                 return self._one(self._call(name, kids))
             case Reduce():
-                return self._reduce(e, kids)
+                return self._reduce(e, *kids)
             case Compare() | Delta():
                 return self._one(self._condition(e, kids))
             case Cases():
@@ -317,8 +317,7 @@ class _Lowering:
             found = self.build.call("sub" if minus else "add", found, other)
         return found
 
-    def _power(self, e: Pow, kids: tuple[Product, ...]) -> Product:
-        base, exponent = kids
+    def _power(self, e: Pow, base: Product, exponent: Product) -> Product:
         if isinstance(e.base, Constant) and e.base.name == "e":
             return self._one(self.build.call("exp", self.build.force(exponent)))
         if isinstance(e.exponent, Number):
@@ -341,11 +340,11 @@ class _Lowering:
             _refuse(f"the function {name}")
         return self.build.call(name, *(self.build.numeric(self.build.force(kid)) for kid in kids))
 
-    def _reduce(self, e: Reduce, kids: tuple[Product, ...]) -> Product:
-        where = self.build.truth(kids[1]) if len(kids) > 1 else None
+    def _reduce(self, e: Reduce, inside: Product, *condition: Product) -> Product:
+        where = self.build.truth(condition[0]) if condition else None
         if e.op == "sum":
-            return self.build.sum_over(e.index, kids[0], where)
-        body = self.build.numeric(self.build.force(kids[0]))
+            return self.build.sum_over(e.index, inside, where)
+        body = self.build.numeric(self.build.force(inside))
         if where is not None:
             neutral = {"prod": 1, "max": "-inf", "min": "inf"}[e.op]
             body = self.build.where(where, body, self.build.number(neutral))

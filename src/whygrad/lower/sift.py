@@ -71,21 +71,23 @@ def _sum(index: Index, body: Expr, where: Expr | None) -> Expr:
     terms = _freed(body, index)
     if len(terms) > 1:
         return add(*(_sum(index, term, where) for term in terms))
-    found = next((f for f in factors_of(terms[0]) if _settles(f, index)), None)
-    if found is None:
+    factors = factors_of(terms[0])
+    at = next((n for n, f in enumerate(factors) if _partner(f, index) is not None), None)
+    other = None if at is None else _partner(factors[at], index)
+    if at is None or other is None:
         return Reduce("sum", index, body, where)
-    other = found.right if found.left is index else found.left
-    rest = mul(*(f for f in factors_of(terms[0]) if f is not found))
+    rest = mul(*factors[:at], *factors[at + 1 :])
     if where is not None:
         rest = mul(where, rest)
     return rewrite_bottom_up(substitute(rest, {index: other}), _node)
 
 
-def _settles(e: Expr, index: Index) -> bool:
+def _partner(e: Expr, index: Index) -> Index | None:
+    """The other index of a delta that holds ``index``."""
     if not isinstance(e, Delta) or index not in (e.left, e.right):
-        return False
+        return None
     other = e.right if e.left is index else e.left
-    return isinstance(other, Index) and other.dim == index.dim
+    return other if isinstance(other, Index) and other.dim == index.dim else None
 
 
 def _freed(body: Expr, index: Index) -> list[Expr]:
@@ -112,7 +114,7 @@ def _holds(e: Expr, index: Index) -> bool:
     stack = [e]
     while stack:
         node = stack.pop()
-        if _settles(node, index):
+        if _partner(node, index) is not None:
             return True
         if isinstance(node, Add):
             stack.extend(node.terms)

@@ -6,7 +6,7 @@ the names of definitions: ``log f[i]`` is the logarithm of a sigmoid when f is d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import permutations
 from typing import Final
@@ -27,6 +27,7 @@ from whygrad.core.expr import (
     Reduce,
     Symbol,
     add,
+    factors_of,
     mul,
     neg,
     sub,
@@ -129,12 +130,13 @@ class Stabiliser:
         """Find the factors of the row among those of a product."""
         if not isinstance(e, Mul) or len(e.factors) > LONGEST_SUM:
             return None
-        for chosen in permutations(range(len(e.factors)), len(left.factors)):
-            factors = [e.factors[n] for n in chosen]
+        whole = list(_apart(e.factors))
+        for chosen in permutations(range(len(whole)), len(left.factors)):
+            factors = [whole[n] for n in chosen]
             for bindings in self._match_all(left.factors, factors, {}):
                 if self._admits(row, bindings):
                     made = self._filled(row, right, bindings)
-                    kept = [f for n, f in enumerate(e.factors) if n not in chosen]
+                    kept = [f for n, f in enumerate(whole) if n not in chosen]
                     kept.insert(min(chosen), made)
                     return mul(*kept)
         return None
@@ -146,6 +148,10 @@ class Stabiliser:
                 return False
             values = self.scope.declarations[label.name].values
             return set(values) == {Fraction(0), Fraction(1)}
+        for condition in row.where:
+            held = bindings[condition.hole]
+            if not isinstance(held, Number) or held.value <= 0:
+                return False
         # 2 log(2) is a number: nothing to save.
         return not (row.id == "stability/x-log-x" and not isinstance(bindings["u"], Symbol))
 
@@ -335,9 +341,32 @@ def _softmax(at: Stabiliser, e: Expr) -> Made | None:
     return None
 
 
+def _cancel(at: Stabiliser, e: Expr) -> Made | None:
+    """Take a factor into a sum of which some term is divided by it."""
+    if not isinstance(e, Mul):
+        return None
+    for n, bracket in enumerate(e.factors):
+        if not isinstance(bracket, Add):
+            continue
+        below = {
+            f.base
+            for t in bracket.terms
+            for f in factors_of(t)
+            if isinstance(f, Pow) and _is_negative(f.exponent)
+        }
+        inside = [f for k, f in enumerate(e.factors) if k != n and _base(f)[0] in below]
+        inside = [f for f in inside if _base(f)[1] > 0]
+        if inside:
+            rest = [f for k, f in enumerate(e.factors) if k != n and f not in inside]
+            made = add(*(tidy(mul(*inside, t)) for t in bracket.terms))
+            return mul(*rest, made), [made]
+    return None
+
+
 CODE: Final[Mapping[str, Callable[[Stabiliser, Expr], Made | None]]] = {
     "stability/log-sum-exp": _log_sum_exp,
     "stability/softmax": _softmax,
+    "stability/cancel": _cancel,
 }
 
 
@@ -366,9 +395,41 @@ def _is_negative(e: Expr) -> bool:
             return False
 
 
+def _base(e: Expr) -> tuple[Expr, Fraction]:
+    """A factor as a power with a number for exponent."""
+    if isinstance(e, Pow) and isinstance(e.exponent, Number):
+        return e.base, e.exponent.value
+    return e, Fraction(1)
+
+
+def _apart(factors: Iterable[Expr]) -> Iterator[Expr]:
+    """Factors with squares and cubes taken apart."""
+    for f in factors:
+        base, power = _base(f)
+        yield from [base] * int(power) if power in (2, 3) else [f]
+
+
+def _cancelled(factors: tuple[Expr, ...]) -> Expr:
+    """A product with powers of one base put together, where one of them divides."""
+    powers: dict[Expr, Fraction] = {}
+    for base, power in map(_base, factors):
+        powers[base] = powers.get(base, Fraction(0)) + power
+    return mul(*(b if p == 1 else Pow(b, Number(p)) for b, p in powers.items() if p))
+
+
+def _divides_itself(factors: tuple[Expr, ...]) -> bool:
+    powers = [_base(f) for f in factors if not isinstance(f, Number)]
+    above = {base for base, power in powers if power > 0}
+    return any(power < 0 and base in above for base, power in powers)
+
+
 def tidy(e: Expr) -> Expr:
-    """Numbers of a product multiplied and put first; e^u as exp(u); u^1 as u."""
+    """Numbers of a product multiplied and put first; e^u as exp(u); u^1 as u; u/u cancelled."""
     match e:
+        case Mul(factors) if _divides_itself(factors):
+            numbers = [f for f in factors if isinstance(f, Number)]
+            rest = tuple(f for f in factors if not isinstance(f, Number))
+            return tidy(mul(*numbers, _cancelled(rest)))
         case Pow(Constant("e"), exponent):
             return Call("exp", (exponent,))
         case Pow(base, Number(value)) if value == 1:

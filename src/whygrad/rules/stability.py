@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Final
 
 from whygrad.core.expr import Expr
-from whygrad.rules.rule import HOLES, Rule
+from whygrad.rules.rule import HOLES, Condition, Rule
 from whygrad.syntax.statement import read_statement
 
 HIGHAM: Final = "N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, SIAM, 2002"
@@ -56,6 +56,15 @@ STABILITY: Final[tuple[StabilityRule, ...]] = (
         source=f"{HIGHAM}, ch. 1",
     ),
     StabilityRule(
+        "stability/sigmoid-power",
+        "power of a sigmoid, written out",
+        "(1 + exp(u))^(-n) = sigmoid(-u)^n",
+        "e^{u} overflows for large {u}; the sigmoid cannot.",
+        where=(Condition("positive", "n"),),
+        examples=("(1 + exp(-z))^(-2)",),
+        source="goodfellow2016, sec. 3.10",
+    ),
+    StabilityRule(
         "stability/sigmoid-times-exp",
         "sigmoid times an exponential",
         "exp(u) * sigmoid(-u) = sigmoid(u)",
@@ -69,6 +78,15 @@ STABILITY: Final[tuple[StabilityRule, ...]] = (
         "exp(u)/sum_k exp(v) = exp(u - max_k v)/sum_k exp(v - max_k v)",
         "Numerator and denominator are both divided by the largest exponential, so none overflows.",
         source=BLANCHARD,
+        code=True,
+    ),
+    StabilityRule(
+        "stability/cancel",
+        "a factor cancels before it is divided by",
+        "u * (v/u + w) = v + u * w",
+        "Where {u} has vanished, 0 times infinity is not a number; cancelled, nothing is divided.",
+        examples=("sigmoid(z) * (v/sigmoid(z) + w)",),
+        source=f"{HIGHAM}, ch. 1",
         code=True,
     ),
     # --- one minus ------------------------------------------------------------------------------
@@ -185,6 +203,15 @@ STABILITY: Final[tuple[StabilityRule, ...]] = (
         "y * softplus(-u) + (1 - y) * softplus(u) = softplus((1 - 2 y) * u)",
         "One of the two terms is 0; the margin picks the other.",
         examples=("y * softplus(-z) + (1 - y) * softplus(z)",),
+        source="goodfellow2016, sec. 6.2",
+        label="y",
+    ),
+    StabilityRule(
+        "stability/cross-entropy-slope",
+        "slope of the cross-entropy of a label",
+        "(1 - y) * sigmoid(u) - y * sigmoid(-u) = (1 - 2 y) * sigmoid((1 - 2 y) * u)",
+        "One of the two terms is 0; the margin picks the other.",
+        examples=("(1 - y) * sigmoid(z) - y * sigmoid(-z)",),
         source="goodfellow2016, sec. 6.2",
         label="y",
     ),

@@ -50,6 +50,7 @@ from whygrad.lower.program import Program
 from whygrad.lower.stabilise import Stabiliser, negate
 from whygrad.meaning.differentiate import derivative
 from whygrad.meaning.facts import Ranges
+from whygrad.train.kinks import bend_of
 from whygrad.train.objective import Bound, indices_of
 
 Array = NDArray[np.float64]
@@ -368,9 +369,10 @@ def collected(e: Expr) -> Expr:
     def step(node: Expr) -> Expr:
         if not isinstance(node, Add):
             return node
-        common = [f for f in factors_of(node.terms[0]) if not isinstance(f, Number)]
+        shared = Counter(f for f in factors_of(node.terms[0]) if not isinstance(f, Number))
         for term in node.terms[1:]:
-            common = [f for f in common if f in factors_of(term)]
+            shared &= Counter(factors_of(term))
+        common = list(shared.elements())
         if not common:
             return node
         left: list[Expr] = []
@@ -413,6 +415,15 @@ class Curvature:
         self.layout = bound.layout
         self.scale, self.rows, self.offset = self._rows()
         self.penalty = self._penalty()
+        self.bend = bend_of(
+            structure.loss,
+            structure.first,
+            Symbol(FORM, (structure.row,)),
+            structure.row,
+            structure.scope,
+            bound.given,
+            bound.sizes,
+        )
         self._second = compile_numpy(
             lower(
                 {"first": structure.first, "second": structure.second},
@@ -472,9 +483,14 @@ class Curvature:
         return np.block(blocks)
 
     @property
+    def smooth(self) -> bool:
+        """Whether the loss has no bend on these data, so that second derivatives tell all."""
+        return self.bend == "none"
+
+    @property
     def convex(self) -> bool:
-        """Whether the cost is proved convex."""
-        if self.penalty is None or not self.structure.convex or self.scale < 0:
+        """Whether the cost is convex."""
+        if self.bend == "other" or self.penalty is None or not self.structure.convex or self.scale < 0:
             return False
         lowest = np.linalg.eigvalsh(self.penalty).min()
         return bool(lowest >= -1e-13 * np.abs(self.penalty).max())
@@ -482,12 +498,13 @@ class Curvature:
     def lipschitz(self) -> float | None:
         """L = c β λ_max(AᵀA) + λ_max(∇²R): the largest curvature, or None where it has no bound."""
         high = self.structure.high
-        if high is None or self.penalty is None or not self.structure.convex or self.scale < 0:
+        if high is None or self.penalty is None or not self.convex or not self.smooth:
             return None
         small = self.rows if self.rows.shape[0] >= self.rows.shape[1] else self.rows.T
         largest = float(np.linalg.eigvalsh(small.T @ small)[-1])
         regular = float(np.linalg.eigvalsh(self.penalty)[-1]) if self.layout.size else 0.0
-        return self.scale * float(high) * largest + regular
+        found = self.scale * float(high) * largest + regular
+        return found if found > 0 else None
 
     def along(self, z: Array) -> tuple[Array, Array]:
         """ℓ' and ℓ'' at given values of the form."""

@@ -522,17 +522,17 @@ def _standardise(shape: Shape, arrays: dict[str, Array], recipe: Recipe, work: _
         if d.name in recipe.target or d.name not in arrays:
             continue
         values = arrays[d.name]
-        mean = values.mean(axis=0)
+        mean: Array = values.mean(axis=0)
         centred = values - mean
         # Twice, because a mean of large numbers is itself rounded.
-        mean = mean + centred.mean(axis=0)
+        mean = np.add(mean, centred.mean(axis=0))
         centred = values - mean
         deviation = np.sqrt((centred**2).mean(axis=0))
         same = (values == values[0]).all(axis=0)
         for k in np.flatnonzero(same):
             work.warnings.append(f"column {recipe.names(d.name)[k]!r} is constant: it becomes 0")
-        mean = np.where(same, values[0], mean)
-        scale = np.where(same, 1.0, deviation)
+        mean = np.asarray(np.where(same, values[0], mean))
+        scale: Array = np.asarray(np.where(same, 1.0, deviation))
         recipe.mean[d.name], recipe.scale[d.name] = mean.tolist(), scale.tolist()
         arrays[d.name] = np.where(same, 0.0, (values - mean) / scale)
         work.said.append(f"{d.name} standardised: (value − mean)/sd, the sd with divisor m")
@@ -544,13 +544,13 @@ def _check_domains(cost: Cost, arrays: Mapping[str, Array], work: _Work, rows: N
             continue
         wrong = outside(d, arrays[d.name])
         if wrong is not None:
-            place, value, what = wrong
+            (row, *others), value, what = wrong
             column = work.recipe.columns.get(d.name, (d.name,))
-            k = place[1] if len(place) > 1 and place[1] < len(column) else 0
+            k = others[0] if others and others[0] < len(column) else 0
             raise DataError(
                 "error/domain",
                 f"{d.name} is declared {what}, and column {column[k]!r} holds {value:g} in "
-                f"{work.table.place(int(rows[place[0]]))}",
+                f"{work.table.place(int(rows[row]))}",
                 fix="mend the value, or declare another domain",
             )
 
@@ -581,6 +581,6 @@ def outside(d: Declaration, values: Array) -> tuple[tuple[int, ...], float, str]
             what = f"{domain.kind}({domain.dim})"
         hits = np.argwhere(bad)
         if len(hits):
-            place = tuple(int(n) for n in hits[0])
+            place: tuple[int, ...] = tuple(int(n) for n in hits[0])
             return place, float(values[place]), what
     return None

@@ -104,12 +104,8 @@ def history_svg(history: Sequence[float], title: str, cost: str = "J") -> str:
     ]
     for value, place in zip(marks, places, strict=True):
         height = f"{y(place):.1f}"
-        lines.append(
-            f'<line x1="{LEFT}" y1="{height}" x2="{WIDTH - RIGHT}" y2="{height}" stroke="#dddddd"/>'
-        )
-        lines.append(
-            f'<text x="{LEFT - 8}" y="{y(place) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
-        )
+        lines.append(f'<line x1="{LEFT}" y1="{height}" x2="{WIDTH - RIGHT}" y2="{height}" stroke="#dddddd"/>')
+        lines.append(f'<text x="{LEFT - 8}" y="{y(place) + 4:.1f}" text-anchor="end">{value:.4g}</text>')
     for value in _ticks(0.0, right):
         lines.append(
             f'<text x="{x(value):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{value:g}</text>'

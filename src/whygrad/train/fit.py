@@ -15,6 +15,7 @@ from whygrad.meaning.to_index import cost_to_index
 from whygrad.train.curvature import Curvature, structure_of
 from whygrad.train.data import Categories, Dataset, Missing, Reading, prepare
 from whygrad.train.existence import Existence, existence
+from whygrad.train.kinks import Kinks
 from whygrad.train.memory import Data
 from whygrad.train.objective import Objective
 from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
@@ -156,8 +157,9 @@ class _Task:
         self.objective = Objective(cost)
         self.bound = self.objective.bind(dataset.arrays, dataset.sizes, constants)
         self.structure = structure_of(cost_to_index(cost))
-        self.curvature = Curvature(self.structure, self.bound) if self.structure else None
-        self.convex = self.curvature is not None and self.curvature.convex
+        curvature = Curvature(self.structure, self.bound) if self.structure else None
+        self.convex = curvature is not None and curvature.convex
+        self.curvature = curvature if curvature is not None and curvature.smooth else None
         self.project = projection(cost, self.bound.layout)
         self.theta, started = start_of(cost, self.bound.layout, init, self.convex, seed)
         self.started = init is not None
@@ -165,7 +167,12 @@ class _Task:
             self.said.append(started)
         with np.errstate(all="ignore"):
             self.first, _ = self.bound.value_and_gradient(self.theta)
-        self.judge = Judge(self.bound, self.curvature, self.first, tolerance)
+        kinks = (
+            None
+            if self.curvature is not None
+            else Kinks(self.objective.cost, self.bound.given, self.bound.sizes)
+        )
+        self.judge = Judge(self.bound, self.curvature, self.first, tolerance, kinks)
         self.existence = (
             existence(self.curvature)
             if self.curvature is not None and self.project is None
@@ -268,7 +275,7 @@ class _Task:
 
     def _newton(self, curvature: Curvature, steps: int) -> Run:
         inside = Whitened(curvature, self.theta)
-        size = inside.back.shape[1]
+        size = int(inside.back.shape[1])
 
         def converged(phi: Array, cost: float, gradient: Array) -> bool:
             # Newton's method is nearly free at its end, so it goes on to rounding.
@@ -285,9 +292,7 @@ class _Task:
         )
         run.take_best()
         theta = inside.theta(run.theta)
-        weights = np.concatenate(
-            [np.full(int(np.prod(s)), bool(s)) for s in self.bound.layout.shapes]
-        )
+        weights = np.concatenate([np.full(int(np.prod(s)), bool(s)) for s in self.bound.layout.shapes])
         if inside.loose.shape[1]:
             theta = inside.of_least_norm(theta, weights)
             self.warnings.append(self._not_unique(inside))

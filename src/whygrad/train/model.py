@@ -146,15 +146,13 @@ def _model(whole: dict[str, Any]) -> Model:
     constants = {name: float(value) for name, value in whole["constants"].items()}
     cost = read_cost(whole["cost"], name=whole["name"], title=whole["title"])
     cost = set_constants(cost, {name: Fraction(repr(v)) for name, v in constants.items()})
-    standardise = whole["standardise"] or {}
+    standardise: dict[str, Any] = whole["standardise"] or {}
     recipe = Recipe(
         columns={name: tuple(c) for name, c in whole["source_columns"].items()},
         target=tuple(whole["target"]),
         levels={column: tuple(c["levels"]) for column, c in whole["categories"].items()},
         left_out={
-            column: c["left_out"]
-            for column, c in whole["categories"].items()
-            if c["left_out"] is not None
+            column: c["left_out"] for column, c in whole["categories"].items() if c["left_out"] is not None
         },
         classes={name: tuple(c) for name, c in whole["classes"].items()},
         fill={name: float(v) for name, v in whole["missing"].items()},

@@ -82,7 +82,11 @@ def comma_of(cells: Iterable[str]) -> Comma:
             found.add("decimal")
     if {"decimal", "thousands"} <= found:
         return "mixed"
-    return next((c for c in ("decimal", "thousands", "either") if c in found), "none")
+    order: tuple[Comma, ...] = ("decimal", "thousands", "either")
+    for comma in order:
+        if comma in found:
+            return comma
+    return "none"
 
 
 @dataclass(frozen=True, slots=True)

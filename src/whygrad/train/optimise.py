@@ -260,5 +260,3 @@ def _wolfe(
             return new, value, found
         length = 2 * low if high == float("inf") else (low + high) / 2
     return best
-
-

@@ -136,9 +136,7 @@ def predict_arrays(model: Model, dataset: Dataset) -> Predictions | None:
     sizes = {**model.sizes, **dataset.sizes}
     given: dict[str, Any] = {**dataset.arrays, **model.constants, **model.parameters}
     values = np.asarray(compile_numpy(program)(given, sizes)[definition.name], dtype=float)
-    found = Predictions(
-        definition.name, values, dataset.rows, said=dataset.said, warnings=dataset.warnings
-    )
+    found = Predictions(definition.name, values, dataset.rows, said=dataset.said, warnings=dataset.warnings)
     target = next((cost.scope.declarations[t] for t in dataset.recipe.target), None)
     if target is not None and len(dataset.recipe.target) == 1:
         _classify(found, cost, target, definition, given, sizes, dataset)
@@ -192,7 +190,8 @@ def _classify(
     elif target.has("onehot") and found.values.ndim == 2 and definition.dims[1] == target.dims[1]:
         chosen = found.values.argmax(axis=1)
         found.classes = tuple(names)
-        found.labels = tuple(names[k] if names else str(k) for k in chosen.tolist())
+        places: list[int] = [int(k) for k in chosen]
+        found.labels = tuple(names[k] if names else str(k) for k in places)
         if _are_probabilities(found.values):
             found.probabilities = found.values
         actual = None if truth is None else truth.argmax(axis=1)
@@ -230,9 +229,7 @@ def _losses(
 def _run(
     structure: Structure, part: str, cost: Cost, given: Mapping[str, Any], sizes: Mapping[str, int]
 ) -> Array:
-    e, scope = (
-        (structure.form, cost.scope) if part == "form" else (structure.loss, structure.scope)
-    )
+    e, scope = (structure.form, cost.scope) if part == "form" else (structure.loss, structure.scope)
     program = lower({part: e}, scope, axes={part: (structure.row,)})
     return np.asarray(compile_numpy(program)(given, sizes)[part], dtype=float)
 

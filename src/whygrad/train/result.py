@@ -114,4 +114,3 @@ class Fit:
     def save_plot(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Write the drawing of the cost history."""
         write_whole(path, self.plot_svg, force=force)
-

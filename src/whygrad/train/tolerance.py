@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.train.curvature import Curvature
+from whygrad.train.kinks import Kinks
 from whygrad.train.objective import Bound
 from whygrad.train.optimise import solve
 
@@ -62,9 +63,14 @@ class Judge:
     """
 
     def __init__(
-        self, bound: Bound, curvature: Curvature | None, start: float, tolerance: float
+        self,
+        bound: Bound,
+        curvature: Curvature | None,
+        start: float,
+        tolerance: float,
+        kinks: Kinks | None = None,
     ) -> None:
-        self.bound, self.curvature = bound, curvature
+        self.bound, self.curvature, self.kinks = bound, curvature, kinks
         self.start, self.tolerance = start, tolerance
         self.convex = curvature is not None and curvature.convex
 
@@ -79,6 +85,8 @@ class Judge:
         """What is known about a point."""
         norm = float(np.abs(gradient).max()) if len(gradient) else 0.0
         rounding = 4e-16 * abs(cost) * np.sqrt(max(self.bound.sizes.values(), default=1))
+        if self.kinks is not None and self.kinks.touched(self.bound.layout.named(theta)):
+            return Certificate("none", norm, None, rounding)  # the gradient is a convention there
         hessian = self.hessian(theta)
         if hessian is None or not np.isfinite(hessian).all():
             small = norm <= self.tolerance * max(1.0, abs(self.start))
@@ -99,9 +107,7 @@ class Judge:
         penalty = self.curvature.penalty if self.curvature is not None else None
         return float(np.linalg.eigvalsh(penalty)[0]) if penalty is not None and len(penalty) else 0.0
 
-    def _not_convex(
-        self, hessian: Array, gradient: Array, norm: float, rounding: float
-    ) -> Certificate:
+    def _not_convex(self, hessian: Array, gradient: Array, norm: float, rounding: float) -> Certificate:
         small = norm <= self.tolerance * max(1.0, abs(self.start))
         values = np.linalg.eigvalsh(hessian)
         definite = len(values) > 0 and values[0] > 1e-10 * max(1e-300, float(np.abs(values).max()))
