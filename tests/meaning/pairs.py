@@ -127,6 +127,7 @@ FUNCTIONS: dict[str, Callable[[arb], arb]] = {
     "Phi": lambda u: (1 + (u / arb(2).sqrt()).erf()) / 2,
     "lgamma": lambda u: _need(u > 0, u).lgamma(),
     "digamma": lambda u: _need(u > 0, u).digamma(),
+    "trigamma": lambda u: arb(2).zeta(_need(u > 0, u)),
     "Gamma": lambda u: _need(u > 0, u).gamma(),
 }
 
@@ -402,9 +403,7 @@ def _function(e: Expr, rng: random.Random) -> Expr | None:
                 ]
             )
         case Call("abs", (u,)):
-            return rng.choice(
-                [call("max", u, neg(u)), call("sqrt", Pow(u, TWO)), call("abs", neg(u))]
-            )
+            return rng.choice([call("max", u, neg(u)), call("sqrt", Pow(u, TWO)), call("abs", neg(u))])
         case Call("erf" | "sin" as name, (u,)):
             return neg(call(name, neg(u)))
         case Symbol("y"):

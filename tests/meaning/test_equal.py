@@ -258,7 +258,9 @@ def test_sums():
     shift = call("log", total(K, call("exp", sub(s("z", K), s("M")))))
     proved(add(s("M"), shift), call("log", total(K, ex)))
     proved(total(J, total(K, mul(s("A", J, K), s("b", K)))), total(K, total(J, mul(s("A", K, J), s("b", J)))))
-    not_proved(total(J, total(K, mul(s("A", J, K), s("b", K)))), total(J, total(K, mul(s("A", J, K), s("b", J)))))
+    not_proved(
+        total(J, total(K, mul(s("A", J, K), s("b", K)))), total(J, total(K, mul(s("A", J, K), s("b", J))))
+    )
     proved(Pow(total(J, s("w", J)), TWO), total(J, total(K, mul(s("w", J), s("w", K)))))
     apart = total(K, s("w", K), Compare("!=", (K, J)))
     proved(apart, sub(total(K, s("w", K)), s("w", J)))
@@ -401,5 +403,3 @@ def test_the_generator_of_pairs_can_fail(seed):
     told = [differ(e, mutate(e, rng), rng) for rng, e, _ in draw_pairs(seed, 60, 3)]
     assert sum(t is True for t in told) > 30
     assert not any(differ(e, kept, rng) for rng, e, kept in draw_pairs(seed, 60, 3))
-
-

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from whygrad.core.cost import Scope
 from whygrad.core.expr import (
     MINUS_ONE,
     ONE,
@@ -35,8 +36,8 @@ from whygrad.core.expr import (
     sub,
 )
 from whygrad.core.functions import FUNCTIONS
-from whygrad.core.walk import children, fold
-from whygrad.meaning.facts import Ranges
+from whygrad.core.walk import children, fold, free_indices
+from whygrad.meaning.facts import Ranges, is_whole
 
 Relation = Literal["!= 0", "> 0", ">= 0"]
 
@@ -48,6 +49,8 @@ class Condition:
     relation: Relation
     value: Expr
     guarded: bool = False
+    bound: frozenset[Index] = frozenset()
+    """Indices in it that run over all positions."""
 
     @property
     def text(self) -> str:
@@ -59,7 +62,7 @@ class Condition:
 def conditions(e: Expr, ranges: Ranges) -> list[Condition]:
     """What must hold for ``e`` to be defined and does not follow from the declarations."""
     out: dict[Condition, None] = {}
-    for asked in _asked(e):
+    for asked in _asked(e, ranges.scope):
         found = ranges.of(asked.value)
         known = {
             "!= 0": found.nonzero,
@@ -71,48 +74,53 @@ def conditions(e: Expr, ranges: Ranges) -> list[Condition]:
     return list(out)
 
 
-def _asked(e: Expr) -> Iterator[Condition]:
-    seen: set[tuple[Expr, bool]] = set()
-    stack = [(e, False)]
+def _asked(e: Expr, scope: Scope) -> Iterator[Condition]:
+    seen: set[tuple[Expr, bool, frozenset[Index]]] = set()
+    stack: list[tuple[Expr, bool, frozenset[Index]]] = [(e, False, frozenset())]
     while stack:
-        node, guarded = stack.pop()
-        if (node, guarded) in seen:
+        node, guarded, bound = stack.pop()
+        bound &= free_indices(node)
+        if (node, guarded, bound) in seen:
             continue
-        seen.add((node, guarded))
-        yield from _of_node(node, guarded)
-        below = guarded or isinstance(node, Cases) or (isinstance(node, Reduce) and node.where is not None)
-        stack.extend((kid, below) for kid in children(node))
+        seen.add((node, guarded, bound))
+        for relation, value in _of_node(node, scope):
+            yield Condition(relation, value, guarded, bound & free_indices(value))
+        if isinstance(node, Reduce):
+            guarded = guarded or node.where is not None
+            bound = bound | {node.index}
+        guarded = guarded or isinstance(node, Cases)
+        stack.extend((kid, guarded, bound) for kid in children(node))
 
 
-def _of_node(node: Expr, guarded: bool) -> Iterator[Condition]:
+def _of_node(node: Expr, scope: Scope) -> Iterator[tuple[Relation, Expr]]:
     match node:
         case Pow(base, Number(value)):
             if value.denominator != 1:
-                yield Condition("> 0" if value < 0 else ">= 0", base, guarded)
+                yield ("> 0" if value < 0 else ">= 0", base)
             elif value < 0:
-                yield Condition("!= 0", base, guarded)
-        case Pow(base, Size() | Index()):
+                yield ("!= 0", base)
+        case Pow(_, exponent) if is_whole(exponent, scope):
             return
         case Pow(base, _):
-            yield Condition("> 0", base, guarded)
+            yield ("> 0", base)
         case Call(name, args) if name in FUNCTIONS:
             match FUNCTIONS[name].domain:
                 case "positive":
                     for u in args:
-                        yield Condition("> 0", u, guarded)
+                        yield ("> 0", u)
                 case "nonnegative":
-                    yield Condition(">= 0", args[0], guarded)
+                    yield (">= 0", args[0])
                 case "above-minus-one":
-                    yield Condition("> 0", add(ONE, args[0]), guarded)
+                    yield ("> 0", add(ONE, args[0]))
                 case "abs-below-one":
-                    yield Condition("> 0", sub(ONE, args[0]), guarded)
-                    yield Condition("> 0", add(ONE, args[0]), guarded)
+                    yield ("> 0", sub(ONE, args[0]))
+                    yield ("> 0", add(ONE, args[0]))
                 case _:
                     return
         case Entry(Apply("inv", (inside,))):
-            yield Condition("!= 0", Apply("det", (inside,)), guarded)
+            yield ("!= 0", Apply("det", (inside,)))
         case Apply("logdet", (inside,)):
-            yield Condition("> 0", Apply("det", (inside,)), guarded)
+            yield ("> 0", Apply("det", (inside,)))
         case _:
             return
 
@@ -196,6 +204,3 @@ def _spelled_product(e: Mul, kids: tuple[tuple[str, int], ...]) -> str:
             gap = "" if out in ("", "-") else " "
             out += gap + _inside(kid, 2 if not out and not isinstance(factor, Add) else 3)
     return out
-
-
-

@@ -171,9 +171,7 @@ class Differentiator:
             if len(e.indices) != len(self.marks):
                 return ZERO  # the whole array, inside an array operation: see _array
             return mul(*(Delta(i, k) for i, k in zip(e.indices, self.marks, strict=True)))
-        if e.name not in self._definitions or len(e.indices) != len(
-            self._definitions[e.name][0].indices
-        ):
+        if e.name not in self._definitions or len(e.indices) != len(self._definitions[e.name][0].indices):
             return ZERO
         definition, found = self._definitions[e.name]
         return substitute(found, dict(zip(definition.indices, e.indices, strict=True)))
@@ -283,9 +281,7 @@ def _replaced(factors: tuple[Expr, ...], k: int, new: Expr) -> Expr:
 
 def _power(base: Expr, exponent: Expr, du: Expr, dv: Expr) -> Expr:
     """d u^v = v u^(v-1) du + u^v log u dv."""
-    lowered = (
-        Number(exponent.value - 1) if isinstance(exponent, Number) else add(exponent, MINUS_ONE)
-    )
+    lowered = Number(exponent.value - 1) if isinstance(exponent, Number) else add(exponent, MINUS_ONE)
     below = ONE if lowered is ZERO else base if lowered is ONE else Pow(base, lowered)
     left = _times(exponent, below, du)
     return _plus((left, _times(Pow(base, exponent), Call("log", (base,)), dv)))

@@ -20,7 +20,7 @@ from whygrad.meaning.conditions import Condition, conditions, formula
 from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.enclose import difference, entries, sampled_equal
 from whygrad.meaning.facts import Ranges
-from whygrad.meaning.normal.atoms import Frozen, Poly, freeze, plus, scaled
+from whygrad.meaning.normal.atoms import Frozen, Poly, freeze, indices_of, plus, scaled
 from whygrad.meaning.normal.factoring import scale
 from whygrad.meaning.normal.read import Reader
 from whygrad.meaning.normal_form import Budget, Normal, Undefined, index_form, reader_for
@@ -176,6 +176,9 @@ class Question:
         scope = self.judge.scope
         a, b = (evaluate_partials(e, scope) for e in (self.a, self.b))
         shapes = shape_of(a, scope), shape_of(b, scope)
+        if shapes[0] != shapes[1] and b is ZERO:
+            b = sub(a, a)  # "= 0" is said of arrays, too
+            shapes = shapes[0], shapes[0]
         if shapes[0] != shapes[1]:
             raise ShapeError(
                 "error/shape",
@@ -221,9 +224,7 @@ class Question:
         self, *, unfold: bool, labels: bool, assumed: frozenset[Frozen] = frozenset()
     ) -> Verdict | None:
         assumed |= self._known(unfold=unfold, labels=labels)
-        reader = self.judge.reader(
-            unfold=unfold, labels=labels, assumed=assumed, budget=self.budget
-        )
+        reader = self.judge.reader(unfold=unfold, labels=labels, assumed=assumed, budget=self.budget)
         try:
             gap = plus(reader.read(self.a), reader.read(self.b), -1)
             if gap and not Normal(gap, reader).is_zero():
@@ -269,9 +270,7 @@ class Question:
         """The comparisons given as facts, as polynomials that are positive."""
         if not self.facts:
             return frozenset()
-        reader = self.judge.reader(
-            unfold=unfold, labels=labels, assumed=frozenset(), budget=self.budget
-        )
+        reader = self.judge.reader(unfold=unfold, labels=labels, assumed=frozenset(), budget=self.budget)
         out: set[Frozen] = set()
         for fact in self.facts:
             match fact:
@@ -291,9 +290,7 @@ class Question:
         asked = [c for c in asked if c.relation != "!= 0" and not c.guarded]
         if not asked:
             return frozenset()
-        reader = self.judge.reader(
-            unfold=unfold, labels=False, assumed=frozenset(), budget=self.budget
-        )
+        reader = self.judge.reader(unfold=unfold, labels=False, assumed=frozenset(), budget=self.budget)
         out: set[Frozen] = set()
         for c in asked:
             try:
@@ -309,9 +306,7 @@ class Question:
         sides = [conditions(e, self.judge.ranges) for e in (self.a, self.b)]
         if not any(sides):
             return ()
-        reader = self.judge.reader(
-            unfold=False, labels=False, assumed=frozenset(), budget=self.budget
-        )
+        reader = self.judge.reader(unfold=False, labels=False, assumed=frozenset(), budget=self.budget)
         keyed: list[dict[tuple[str, Frozen], Condition]] = []
         for side in sides:
             own: dict[tuple[str, Frozen], Condition] = {}
@@ -332,16 +327,12 @@ class Question:
         for c in sorted(kept, key=lambda c: -len(c.text)):
             if len(kept) == 1:
                 break
-            reader = self.judge.reader(
-                unfold=False, labels=False, assumed=frozenset(), budget=self.budget
-            )
+            reader = self.judge.reader(unfold=False, labels=False, assumed=frozenset(), budget=self.budget)
             others = [_positives(reader, o.value) for o in kept if o is not c and o.relation != "!= 0"]
             assumed = frozenset[Frozen]().union(*others)
             if not assumed:
                 continue
-            reader = self.judge.reader(
-                unfold=False, labels=False, assumed=assumed, budget=self.budget
-            )
+            reader = self.judge.reader(unfold=False, labels=False, assumed=assumed, budget=self.budget)
             try:
                 found = reader.range_of(reader.read(c.value))
             except (BudgetError, Undefined):
@@ -458,7 +449,7 @@ def _keys(reader: Reader, c: Condition) -> list[tuple[str, Frozen] | None]:
     known = {"!= 0": found.nonzero, "> 0": found.positive, ">= 0": found.nonnegative}
     if known[c.relation]:
         return []
-    if not p:
+    if not p or (c.bound and not c.guarded and _meets_itself(reader, p, c.bound)):
         return [None] if c.relation != ">= 0" else []
     if c.relation != "!= 0":
         k, q = scale(p)
@@ -469,6 +460,16 @@ def _keys(reader: Reader, c: Condition) -> list[tuple[str, Frozen] | None]:
     pieces += [part for part, _ in parts]
     pieces += [bottom for bottom, _ in denominators]
     return [("!= 0", freeze(q)) for q in pieces if not reader.range_of(q).nonzero]
+
+
+def _meets_itself(reader: Reader, p: Poly, bound: frozenset[Index]) -> bool:
+    """Whether p is 0 where an index that runs over all positions meets another one."""
+    inside = indices_of(p)
+    return any(
+        i is not k and i.dim == k.dim and not reader.rename(p, {i: k})
+        for i in sorted(bound & inside, key=lambda i: i.letter)
+        for k in sorted(inside, key=lambda i: i.letter)
+    )
 
 
 def _implied(key: tuple[str, Frozen], by: dict[tuple[str, Frozen], Condition]) -> bool:

@@ -201,6 +201,33 @@ def _domain_range(domain: Domain) -> Range:
             return REAL
 
 
+def is_whole(e: Expr, scope: Scope) -> bool:
+    """Whether the values of an expression are surely whole numbers."""
+
+    def f(node: Expr, kids: tuple[bool, ...]) -> bool:
+        match node:
+            case Number(value):
+                return value.denominator == 1
+            case Index() | Size() | Delta() | Compare():
+                return True
+            case Symbol(name):
+                return name in scope.declarations and has_whole_values(scope.declarations[name])
+            case Add() | Mul():
+                return all(kids)
+            case _:
+                return False
+
+    return fold(e, f)
+
+
+def has_whole_values(declaration: Declaration) -> bool:
+    """Whether the entries of a declared name are whole numbers."""
+    return any(
+        d.kind in ("integer", "onehot") or (d.kind == "finite" and all(v.denominator == 1 for v in d.values))
+        for d in declaration.domains
+    )
+
+
 class Ranges:
     """The ranges of expressions in one scope, remembered by name."""
 
@@ -320,7 +347,7 @@ def _call(name: str, kids: tuple[Range, ...]) -> Range:
             return POSITIVE if u.positive else NONNEGATIVE if u.nonnegative else REAL
         case "sqrt", (u,):
             return POSITIVE if u.positive else NONNEGATIVE
-        case ("tanh" | "sinh" | "erf" | "expm1" | "atan" | "sign"), (u,) if u.positive:
+        case (("tanh" | "sinh" | "erf" | "expm1" | "atan" | "sign"), (u,)) if u.positive:
             return POSITIVE
         case _:
             return _RANGES[FUNCTIONS[name].range] if name in FUNCTIONS else REAL

@@ -20,6 +20,7 @@ from whygrad.meaning.normal.atoms import (
     Frozen,
     Mono,
     Poly,
+    atom,
     atoms_of,
     constant,
     opaque,
@@ -158,12 +159,33 @@ def factored(normal: Normal) -> Expr:
 def vanishes(reader: Reader, p: Poly, depth: int = 4) -> bool:
     """Whether the polynomial is 0: denominators cleared, then sums over one dimension joined."""
     p, _ = reader.cleared(p)
+    p = without_sines(reader, p)
     if not p:
         return True
     if depth == 0:
         return False
     dims = sorted({d.dim for a in atoms_of(p) if a.kind == "sum" for d in a.data[0]})
     return any(_vanishes_joined(reader, p, dim, depth) for dim in dims)
+
+
+def without_sines(reader: Reader, p: Poly) -> Poly:
+    """Every sin^2 as 1 - cos^2."""
+    while True:
+        square = next(((m, a) for m in p for a, e in m if _is_sine(a) and e >= 2), None)
+        if square is None:
+            return p
+        m, a = square
+        factors = dict(m)
+        factors[a] -= 2
+        rest = reader.settle({b: e for b, e in factors.items() if e})
+        cosine: Poly = {frozenset(((atom("call", "cos", a.data[1]), 2),)): 1}
+        c = p[m]
+        p = plus({n: d for n, d in p.items() if n is not m}, rest, c)
+        p = plus(p, reader.mul(rest, cosine), -c)
+
+
+def _is_sine(a: Atom) -> bool:
+    return a.kind == "call" and a.data[0] == "sin"
 
 
 def _vanishes_joined(reader: Reader, p: Poly, dim: str, depth: int) -> bool:

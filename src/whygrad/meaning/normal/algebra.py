@@ -169,8 +169,6 @@ class Algebra:
         if len(p) == 1:
             ((m, c),) = p.items()
             return scaled(self.settle({a: e * n for a, e in m}), c**n) if n else number(1)
-        if n * len(p) > 60 and n > 6:
-            raise spent(f"the power {n} of {len(p)} terms")
         out = number(1)
         for _ in range(n):
             out = self.mul(out, p)
@@ -221,8 +219,6 @@ class Algebra:
                 step = self._reduce_root(d, a, e)
             elif a.kind == "inv":
                 step = self._reduce_inverse(d, a, e)
-            elif e >= 2:
-                step = _reduce_sine(d, a, e)
             if step is not None:
                 return step
         return None
@@ -293,17 +289,13 @@ class Algebra:
             return f(args)
         return self._interpolate(args, finite, f)
 
-    def _interpolate(
-        self, args: list[Poly], finite: list[Atom], f: Callable[[list[Poly]], Poly]
-    ) -> Poly:
+    def _interpolate(self, args: list[Poly], finite: list[Atom], f: Callable[[list[Poly]], Poly]) -> Poly:
         if not finite:
             return f(args)
         a, *others = finite
         if not any(a in atoms_of(p) for p in args):
             return self._interpolate(args, others, f)
-        results = [
-            self._interpolate([_at_value(p, a, v) for p in args], others, f) for v in a.values
-        ]
+        results = [self._interpolate([_at_value(p, a, v) for p in args], others, f) for v in a.values]
         out: Poly = {}
         for basis, result in zip(_lagrange_basis(a.values), results, strict=True):
             for power, c in enumerate(basis):
@@ -510,15 +502,6 @@ def _reduce_onehot(d: Draft, a: Atom) -> list[tuple[Draft, Rational]] | None:
     return None
 
 
-def _reduce_sine(d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational]]:
-    """sin^2 = 1 - cos^2."""
-    rest = {b: f for b, f in d.items() if b is not a}
-    if e > 2:
-        rest[a] = e - 2
-    cosine = atom("call", "cos", a.data[1])
-    return [(rest, 1), (_merged(rest, frozenset(((cosine, 2),))), -1)]
-
-
 def equal_positions(left: Expr, right: Expr) -> Atom:
     """The delta of two different positions; the last of them is the one that is replaced."""
     return atom("delta", *sorted((left, right), key=position_order))
@@ -549,18 +532,14 @@ def _lagrange_basis(values: tuple[Rational, ...]) -> list[list[Rational]]:
             if w != v:
                 bottom = Fraction(v) - w
                 shifted = [Fraction(0), *poly]
-                poly = [
-                    (s - w * p) / bottom for s, p in zip(shifted, [*poly, Fraction(0)], strict=True)
-                ]
+                poly = [(s - w * p) / bottom for s, p in zip(shifted, [*poly, Fraction(0)], strict=True)]
         out.append(poly)
     return out
 
 
 def _at_value(p: Poly, a: Atom, v: Rational) -> Poly:
     """``p`` where the atom has this value."""
-    return gather(
-        (frozenset(x for x in m if x[0] is not a), c * _value_of(m, a, v)) for m, c in p.items()
-    )
+    return gather((frozenset(x for x in m if x[0] is not a), c * _value_of(m, a, v)) for m, c in p.items())
 
 
 def _value_of(m: Mono, a: Atom, v: Rational) -> Rational:

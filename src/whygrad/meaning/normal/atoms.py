@@ -111,7 +111,7 @@ def atom(kind: str, *data: Any) -> Atom:
         found = object.__new__(Atom)
         found.kind, found.data, found.plan, found._key = kind, data, None, None
         found.values = data[1] if kind == "label" else _FINITE.get(kind, ())
-        found.special = kind in _SPECIAL or (kind == "call" and data[0] == "sin")
+        found.special = kind in _SPECIAL
         _describe(found)
         _TABLE[(kind, data)] = found
     return found

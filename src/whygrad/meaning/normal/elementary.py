@@ -15,10 +15,18 @@ from typing import Final
 import flint
 
 from whygrad.core.cost import Scope
-from whygrad.core.errors import BudgetError
 from whygrad.core.expr import Constant, Index, Size, Symbol
 from whygrad.core.functions import FUNCTIONS
-from whygrad.meaning.facts import NONNEGATIVE, POSITIVE, REAL, UNIT_INTERVAL, Range, Ranges, point
+from whygrad.meaning.facts import (
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    UNIT_INTERVAL,
+    Range,
+    Ranges,
+    has_whole_values,
+    point,
+)
 from whygrad.meaning.normal.algebra import Algebra, Budget, Undefined, spent
 from whygrad.meaning.normal.atoms import (
     FINITE_KINDS,
@@ -58,9 +66,7 @@ class Elementary(Algebra):
         Polynomials (in their settled scale) that are positive on the domain in question.
     """
 
-    def __init__(
-        self, scope: Scope, budget: Budget, assumed: frozenset[Frozen] = frozenset()
-    ) -> None:
+    def __init__(self, scope: Scope, budget: Budget, assumed: frozenset[Frozen] = frozenset()) -> None:
         super().__init__(scope, budget)
         self.assumed = assumed
         self.ranges = Ranges(scope)
@@ -222,12 +228,9 @@ class Elementary(Algebra):
         return self.interpolate([base, exponent], lambda args: self._power(args[0], args[1]))
 
     def _whole_power(self, base: Poly, n: int) -> Poly:
-        if abs(n) <= 4 or len(base) == 1:
-            return self.int_power(base, n)
-        try:
-            return self.int_power(base, n)
-        except BudgetError:
+        if abs(n) > 6 and abs(n) * len(base) > 60 and len(base) > 1:
             return single(self.made("call", "pow", freeze(base), freeze(number(n))))
+        return self.int_power(base, n)
 
     def _power(self, base: Poly, exponent: Poly) -> Poly:
         n = constant(exponent)
@@ -245,8 +248,7 @@ class Elementary(Algebra):
     def _is_whole(self, p: Poly) -> bool:
         """Whether the values of the exponent are whole numbers."""
         return all(
-            c.denominator == 1 and all(e > 0 and self._atom_is_whole(a) for a, e in m)
-            for m, c in p.items()
+            c.denominator == 1 and all(e > 0 and self._atom_is_whole(a) for a, e in m) for m, c in p.items()
         )
 
     def _atom_is_whole(self, a: Atom) -> bool:
@@ -257,11 +259,7 @@ class Elementary(Algebra):
                 return True
             case Symbol(name):
                 declared = self.scope.declarations.get(name)
-                return declared is not None and any(
-                    d.kind in ("integer", "onehot")
-                    or (d.kind == "finite" and all(v.denominator == 1 for v in d.values))
-                    for d in declared.domains
-                )
+                return declared is not None and has_whole_values(declared)
             case _:
                 return False
 
@@ -357,7 +355,7 @@ class Elementary(Algebra):
 
         def f(args: list[Poly]) -> Poly:
             (q,) = args
-            value = constant(q)
+            value = constant(q) if self.cleared(q)[0] else 0
             if value is not None:
                 return number(int(value > 0 if strict else value >= 0))
             found = self.range_of(q)
@@ -382,7 +380,7 @@ class Elementary(Algebra):
 
         def f(args: list[Poly]) -> Poly:
             (q,) = args
-            value = constant(q)
+            value = constant(q) if self.cleared(q)[0] else 0
             if value is not None:
                 return number(int(value == 0))
             if self.range_of(q).nonzero or self.rarely_zero(q):
@@ -397,7 +395,8 @@ class Elementary(Algebra):
         As a polynomial in what varies continuously, some coefficient must be nonzero for all values
         of the rest; and no two indices may cancel it by being equal.
         """
-        if not all(self._is_analytic(a) for a in atoms_of(p)):
+        p, _ = self.cleared(p)
+        if not p or self._may_hide_zero(p):
             return False
         groups: dict[Mono, Poly] = {}
         for m, c in p.items():
@@ -409,6 +408,16 @@ class Elementary(Algebra):
             if len(groups) == 1:
                 return False
         return not self._cancels_on_a_diagonal(p)
+
+    def _may_hide_zero(self, p: Poly) -> bool:
+        """Whether p is not analytic, or is built of atoms between which a relation may be unknown."""
+        inside = atoms_of(p)
+        if not all(self._is_analytic(a) for a in inside):
+            return True
+        if sum(len(a.data[0]) > 1 for a in inside if a.kind == "sum") > 1:
+            return True  # sums over several dummies may be one sum in two orders
+        tangled = (b for a in inside if a.kind in ("root", "exp") for b in parts_of(a))
+        return any(b.kind in ("root", "log") for b in tangled)
 
     def _never_zero(self, p: Poly) -> bool:
         if len(p) == 1:
@@ -627,9 +636,7 @@ _REWRITES: Final[dict[str, Rewrite]] = {
     "Gamma": lambda on, a: on.exp(on.call("lgamma", a)),
     "beta": _beta,
     "tan": lambda on, a: on.mul(on.call("sin", a), on.inverse(on.call("cos", a))),
-    "acos": lambda on, a: plus(
-        scaled(opaque(Constant("pi")), HALF), on.call("asin", a), -1
-    ),
+    "acos": lambda on, a: plus(scaled(opaque(Constant("pi")), HALF), on.call("asin", a), -1),
     "abs": lambda on, a: on.mul(a[0], on.sign_factor(a[0])),
     "relu": lambda on, a: _max(on, [a[0], {}]),
     "sign": _sign,
@@ -639,9 +646,7 @@ _REWRITES: Final[dict[str, Rewrite]] = {
 }
 _PARITY: Final = {"erf": -1, "sin": -1, "cos": 1, "atan": -1, "asin": -1}
 _AT_ZERO: Final = {"erf": 0, "sin": 0, "cos": 1, "atan": 0, "asin": 0}
-_ANALYTIC: Final = frozenset(
-    ("erf", "sin", "cos", "asin", "atan", "lgamma", "digamma", "trigamma")
-)
+_ANALYTIC: Final = frozenset(("erf", "sin", "cos", "asin", "atan", "lgamma", "digamma", "trigamma"))
 _SHIFTS: Final[dict[str, Callable[[Elementary, Poly], Poly]]] = {
     "lgamma": lambda on, u: on.log(u),
     "digamma": lambda on, u: on.inverse(u),

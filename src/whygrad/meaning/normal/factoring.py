@@ -19,6 +19,10 @@ from whygrad.meaning.normal.atoms import (
 )
 
 
+LONGEST, WIDEST, STEEPEST = 300, 24, 24
+"""Terms, atoms and degrees up to which a polynomial is factored."""
+
+
 def content(p: Poly) -> Mono:
     """The largest monomial (exponents of any sign) that divides every term."""
     monos = [dict(m) for m in p]
@@ -111,6 +115,8 @@ def _is_linear(p: Poly) -> bool:
 def _factors(p: Poly) -> tuple[Rational, list[tuple[Poly, int]]]:
     gens, denominators = generators(p)
     poly, _ = to_flint(p, gens, denominators)
+    if len(p) > LONGEST or len(gens) > WIDEST or max(poly.degrees()) > STEEPEST:
+        return 1, [(p, 1)]  # not worth it: a factor that is not found costs completeness only
     number, parts = poly.factor()
     back = [(from_flint(part, gens, denominators), int(power)) for part, power in parts]
     return _rational(number), back
@@ -126,9 +132,7 @@ def generators(p: Iterable[Mono]) -> tuple[list[Atom], list[int]]:
     return gens, [bottoms[a] for a in gens]
 
 
-def to_flint(
-    p: Poly, gens: list[Atom], bottoms: list[int]
-) -> tuple[flint.fmpq_mpoly, flint.fmpq_mpoly_ctx]:
+def to_flint(p: Poly, gens: list[Atom], bottoms: list[int]) -> tuple[flint.fmpq_mpoly, flint.fmpq_mpoly_ctx]:
     """A polynomial without negative exponents as flint's."""
     ctx = flint.fmpq_mpoly_ctx.get([f"a{k}" for k in range(len(gens))], flint.Ordering.lex)
     terms = {
@@ -145,9 +149,7 @@ def from_flint(q: flint.fmpq_mpoly, gens: list[Atom], bottoms: list[int]) -> Pol
     out: Poly = {}
     for powers, c in q.to_dict().items():
         m = frozenset(
-            (a, _plain(Fraction(int(e), b)))
-            for a, b, e in zip(gens, bottoms, powers, strict=True)
-            if e
+            (a, _plain(Fraction(int(e), b))) for a, b, e in zip(gens, bottoms, powers, strict=True) if e
         )
         out[m] = _rational(c)
     return out

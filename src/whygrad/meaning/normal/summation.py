@@ -415,9 +415,7 @@ def _across(entry: Expr, name: str, k: Index, *, first: bool) -> Expr | None:
             return None
 
 
-def _components(
-    dummies: tuple[Index, ...], factors: Draft
-) -> list[tuple[tuple[Index, ...], Draft]]:
+def _components(dummies: tuple[Index, ...], factors: Draft) -> list[tuple[tuple[Index, ...], Draft]]:
     """The parts of a network that share no dummy."""
     if len(dummies) == 1:
         inside = {a: e for a, e in factors.items() if dummies[0] in a.indices}
