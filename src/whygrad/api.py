@@ -37,7 +37,10 @@ Format = Literal["text", "latex", "markdown", "html", "json"]
 
 
 def load_cost(
-    text: str | Cost, *, constants: Mapping[str, str | float | Fraction] | None = None, note: Note | None = None
+    text: str | Cost,
+    *,
+    constants: Mapping[str, str | float | Fraction] | None = None,
+    note: Note | None = None,
 ) -> Cost:
     """A cost by gallery name, from a file, or from the text itself.
 
@@ -104,7 +107,9 @@ def _is_file(text: str) -> bool:
 def _file(path: Path) -> str:
     try:
         if path.stat().st_size > 1 << 16:
-            raise UsageError("error/too-large", f"{path} has more than 64 kB", fix="a cost is a few lines of text")
+            raise UsageError(
+                "error/too-large", f"{path} has more than 64 kB", fix="a cost is a few lines of text"
+            )
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
@@ -178,7 +183,9 @@ def derive(
 
 def _values(name: str, value: Any) -> Fraction | tuple[Fraction, ...]:
     if isinstance(value, str) and value.strip().startswith("["):
-        return tuple(_fraction(name, part.strip()) for part in value.strip(" []").replace(";", ",").split(","))
+        return tuple(
+            _fraction(name, part.strip()) for part in value.strip(" []").replace(";", ",").split(",")
+        )
     if isinstance(value, list | tuple):
         return tuple(_fraction(name, part) for part in value)  # pyright: ignore
     return _fraction(name, value)
@@ -243,7 +250,7 @@ def why(subject: str, step: str | None = None) -> Document:
 
 def _is_id(subject: str) -> bool:
     head, slash, tail = subject.partition("/")
-    rooms = {id.split("/")[0] for id in (*RULES, *ERRORS)} | {"mistake"}
+    rooms = {known.split("/")[0] for known in (*RULES, *ERRORS)} | {"mistake"}
     return bool(slash) and head in rooms and bool(tail) and " " not in subject
 
 
@@ -252,7 +259,9 @@ def _why_step(subject: str, step: str) -> Document:
     route = step.split(".", 1)[0]
     if route not in ("chain", "substitution", "backprop"):
         raise UsageError(
-            "error/unknown-id", f"{step} is no step", fix="steps look like chain.4, substitution.2.1 or backprop.3"
+            "error/unknown-id",
+            f"{step} is no step",
+            fix="steps look like chain.4, substitution.2.1 or backprop.3",
         )
     return why_engine.open_step(derive_engine(cost, None, route), step)  # pyright: ignore[reportArgumentType]
 

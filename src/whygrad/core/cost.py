@@ -16,9 +16,7 @@ from whygrad.core.errors import Span
 from whygrad.core.expr import Expr, Index
 
 Kind = Literal["data", "param", "const"]
-DomainKind = Literal[
-    "real", "finite", "interval", "integer", "onehot", "simplex", "symmetric", "spd"
-]
+DomainKind = Literal["real", "finite", "interval", "integer", "onehot", "simplex", "symmetric", "spd"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,10 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """``name[indices] = body``, ``name = array expression`` (``indices`` empty, ``dims`` its shape),
-    or a function ``name(parameters) = body`` of scalars (its parameters are Symbols in the body).
+    """A definition: by index, by array, or a function of arguments.
 
+    ``name[indices] = body``; ``name = array expression`` (``indices`` empty, ``dims`` its shape); or
+    ``name(parameters) = body`` of scalars (its parameters are Symbols in the body).
     ``dims`` is the shape: the dims of ``indices`` in index form, the inferred shape in array form.
     """
 
@@ -168,9 +167,7 @@ class Cost:
     @cached_property
     def scope(self) -> Scope:
         """What its expressions mean (one object, so that judges may remember it)."""
-        return Scope(
-            {d.name: d for d in self.declarations}, {d.name: d for d in self.definitions}
-        )
+        return Scope({d.name: d for d in self.declarations}, {d.name: d for d in self.definitions})
 
     @property
     def parameters(self) -> tuple[Declaration, ...]:

@@ -38,9 +38,7 @@ class WhygradError(Exception):
         The text and the place in it, for the caret.
     """
 
-    def __init__(
-        self, id: str, reason: str, *, fix: str, source: str = "", span: Span | None = None
-    ) -> None:
+    def __init__(self, id: str, reason: str, *, fix: str, source: str = "", span: Span | None = None) -> None:
         if id not in ERRORS:
             raise KeyError(f"{id} has no page in core/error_pages.py")
         super().__init__(reason)

@@ -66,9 +66,9 @@ APPLY_OPS: Final[tuple[str, ...]] = get_args(ApplyOp)
 class Expr:
     """A node. Equality is identity; subclasses list their fields in ``__match_args__``."""
 
-    __slots__ = ("__weakref__", "_memo")
+    __slots__ = ("__weakref__", "memo")
     __match_args__: ClassVar[tuple[str, ...]] = ()
-    _memo: dict[str, Any]
+    memo: dict[str, Any]
     _table: ClassVar[WeakValueDictionary[tuple[Any, ...], Expr]] = WeakValueDictionary()
 
     @classmethod
@@ -79,7 +79,7 @@ class Expr:
             found = object.__new__(cls)
             for name, value in zip(cls.__match_args__, fields, strict=True):
                 object.__setattr__(found, name, value)
-            object.__setattr__(found, "_memo", {})
+            object.__setattr__(found, "memo", {})
             Expr._table[key] = found
         return found  # pyright: ignore[reportReturnType]
 

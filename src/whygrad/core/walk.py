@@ -37,6 +37,7 @@ T = TypeVar("T")
 Path = tuple[int, ...]
 """Positions of children from the root: ``()`` is the root, ``(1, 0)`` the first child of its second."""
 
+
 def children(e: Expr) -> tuple[Expr, ...]:
     """The direct subexpressions, in the order :func:`rebuild` takes them back.
 
@@ -94,7 +95,7 @@ def rebuild(e: Expr, new: tuple[Expr, ...]) -> Expr:
         case Delta():
             return Delta(*new)
         case Partial():
-            return Partial(new[0], cast(Symbol, new[1]))
+            return Partial(new[0], cast("Symbol", new[1]))
         case Entry():
             return Entry(new[0], new[1:])
         case Cases():
@@ -125,7 +126,7 @@ def fold(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str | None = None
     node alone.
     """
     if memo is not None:
-        return _fold_memo(e, f, memo)
+        return _fold_kept(e, f, memo)
     done: dict[Expr, T] = {}
     stack = [e]
     while stack:
@@ -143,21 +144,21 @@ def fold(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str | None = None
     return done[e]
 
 
-def _fold_memo(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str) -> T:
+def _fold_kept(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str) -> T:
     stack = [e]
     while stack:
         node = stack[-1]
-        if memo in node._memo:
+        if memo in node.memo:
             stack.pop()
             continue
         kids = _CHILDREN[type(node)](node)
-        missing = [kid for kid in kids if memo not in kid._memo]
+        missing = [kid for kid in kids if memo not in kid.memo]
         if missing:
             stack.extend(missing[::-1])
         else:
-            node._memo[memo] = f(node, tuple([kid._memo[memo] for kid in kids]))
+            node.memo[memo] = f(node, tuple([kid.memo[memo] for kid in kids]))
             stack.pop()
-    return e._memo[memo]
+    return e.memo[memo]
 
 
 def rewrite_bottom_up(e: Expr, f: Callable[[Expr], Expr]) -> Expr:
@@ -203,7 +204,7 @@ def paths(e: Expr) -> Iterator[tuple[Path, Expr]]:
 def _free(node: Expr, kids: tuple[frozenset[Index], ...]) -> frozenset[Index]:
     if isinstance(node, Index):
         return frozenset((node,))
-    union: frozenset[Index] = frozenset().union(*kids) if kids else frozenset()
+    union = frozenset[Index]().union(*kids)
     return union - {node.index} if isinstance(node, Reduce) else union
 
 
@@ -222,7 +223,7 @@ def ordered_free_indices(e: Expr) -> tuple[Index, ...]:
 
 
 def _letters(node: Expr, kids: tuple[frozenset[str], ...]) -> frozenset[str]:
-    union: frozenset[str] = frozenset().union(*kids) if kids else frozenset()
+    union = frozenset[str]().union(*kids)
     if isinstance(node, Index):
         return frozenset((node.letter,))
     return union | {node.index.letter} if isinstance(node, Reduce) else union
@@ -234,7 +235,7 @@ def letters(e: Expr) -> frozenset[str]:
 
 
 def _names(node: Expr, kids: tuple[frozenset[str], ...]) -> frozenset[str]:
-    union: frozenset[str] = frozenset().union(*kids) if kids else frozenset()
+    union = frozenset[str]().union(*kids)
     return union | {node.name} if isinstance(node, Symbol) else union
 
 
@@ -287,9 +288,7 @@ def substitute(e: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     return _substitute(e, dict(mapping), {})
 
 
-def _substitute(
-    e: Expr, mapping: dict[Expr, Expr], cache: dict[tuple[Expr, int], Expr]
-) -> Expr:
+def _substitute(e: Expr, mapping: dict[Expr, Expr], cache: dict[tuple[Expr, int], Expr]) -> Expr:
     # Explicit stack of (node, mapping in force); a Reduce may change the mapping for its children.
     maps: dict[int, dict[Expr, Expr]] = {id(mapping): mapping}
     plans: dict[tuple[Expr, int], tuple[Expr, dict[Expr, Expr]]] = {}
@@ -350,10 +349,10 @@ def canonical(e: Expr) -> Expr:
 
     Bound letters become ``#depth`` and commutative arguments are sorted; for comparing, not showing.
     """
-    found = e._memo.get("canonical")
+    found = e.memo.get("canonical")
     if found is None:
         found = fold(e, _canonical_step)
-        e._memo["canonical"] = found
+        e.memo["canonical"] = found
     return found
 
 

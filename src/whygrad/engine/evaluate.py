@@ -105,7 +105,7 @@ def _places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 
 def _value(e: Expr, scope: Scope, point: Point) -> str:
-    positions = {i: 1 for i in free_indices(e)}
+    positions = dict.fromkeys(free_indices(e), 1)
     here = replace(point, positions=positions)
     found = evaluate(e, scope, here, 30)
     return _number(str(found.mid().str(20, radius=False)))

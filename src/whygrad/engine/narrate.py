@@ -57,7 +57,9 @@ def cost_blocks(cost: Cost) -> list[Block]:
     rows: list[Row] = []
     for d in cost.definitions:
         left: Expr = (
-            Call(d.name, tuple(Symbol(p) for p in d.parameters)) if d.is_function else Symbol(d.name, d.indices)
+            Call(d.name, tuple(Symbol(p) for p in d.parameters))
+            if d.is_function
+            else Symbol(d.name, d.indices)
         )
         rows.append(Row(d.body, left, id=d.name))
     blocks: list[Block] = [
@@ -69,7 +71,7 @@ def cost_blocks(cost: Cost) -> list[Block]:
 
 
 def sizes(cost: Cost) -> str:
-    """ "m examples, n features, y in {0,1}"."""
+    """The sizes and labels in words: "m examples, n features, y in {0,1}"."""
     words: dict[str, str] = {}
     labels: list[str] = []
     for d in cost.declarations:
@@ -96,9 +98,7 @@ def _domain(d: Declaration) -> str:
     return ""
 
 
-def parameter_blocks(
-    derivation: Derivation, parameter: ParameterDerivation, level: Level
-) -> list[Block]:
+def parameter_blocks(derivation: Derivation, parameter: ParameterDerivation, level: Level) -> list[Block]:
     """Heading and stages of one parameter."""
     target = Partial(Symbol(derivation.cost.goal), parameter.wrt)
     title: Inline = (target, f" {ROUTES[derivation.route]}")
@@ -124,7 +124,16 @@ def stage_rows(stage: Stage, level: Level, scope: Scope) -> list[Row]:
     rows: list[Row] = []
     if level == "brief":
         reason = _brief_reason(stage, groups)
-        rows.append(Row(stage.result, stage.left, label=label, id=stage.id, reason=reason, evidence=stage.evidence.kind))
+        rows.append(
+            Row(
+                stage.result,
+                stage.left,
+                label=label,
+                id=stage.id,
+                reason=reason,
+                evidence=stage.evidence.kind,
+            )
+        )
     elif level == "full":
         rows.extend(full_rows(stage, scope))
     else:
@@ -133,7 +142,13 @@ def stage_rows(stage: Stage, level: Level, scope: Scope) -> list[Row]:
         rows.append(Row(stage.result, stage.left, label=label, id=stage.id, evidence=stage.evidence.kind))
     if stage.matrix is not None and stage.matrix_left is not None:
         rows.append(
-            Row(stage.matrix, stage.matrix_left, id=f"{stage.id}.matrix", reason=(stage.matrix_shapes,), evidence="proved")
+            Row(
+                stage.matrix,
+                stage.matrix_left,
+                id=f"{stage.id}.matrix",
+                reason=(stage.matrix_shapes,),
+                evidence="proved",
+            )
         )
     return rows
 
@@ -179,10 +194,16 @@ def _changed(step: Step) -> tuple[Path, ...]:
 def detail_rows(step: Step, id: str) -> list[Row]:
     """The small steps below a line."""
     return [
-        Row(small.after, None, id=f"{id}.{n + 1}", reason=small.reason, rule=small.rule, changed=_changed(small),
-            evidence=small.evidence.kind)
-        for n, small in enumerate(opened(step))
-    ]  # fmt: skip
+        Row(
+            small.after,
+            id=f"{id}.{n}",
+            reason=small.reason,
+            rule=small.rule,
+            changed=_changed(small),
+            evidence=small.evidence.kind,
+        )
+        for n, small in enumerate(opened(step), 1)
+    ]
 
 
 def opened(step: Step) -> tuple[Step, ...]:
@@ -199,7 +220,7 @@ def full_rows(stage: Stage, scope: Scope) -> list[Row]:
     """Every step and small step of a stage as a line of its own."""
     rows: list[Row] = []
     for number, step in enumerate(stage.steps, 1):
-        id = f"{stage.id}.{number}"
+        step_id = f"{stage.id}.{number}"
         small = opened(step)
         parts = small or (step,)
         for n, part in enumerate(parts, 1):
@@ -209,7 +230,7 @@ def full_rows(stage: Stage, scope: Scope) -> list[Row]:
                     part.after,
                     stage.left if not rows else None,
                     label=number_of(stage.id) if not rows else "",
-                    id=f"{id}.{n}" if small else id,
+                    id=f"{step_id}.{n}" if small else step_id,
                     reason=part.reason,
                     rule=part.rule,
                     changed=_changed(part),
@@ -231,7 +252,10 @@ def evidence_sentence(derivation: Derivation) -> str:
     stages = [s for p in derivation.parameters for s in p.stages]
     kinds = {s.evidence.kind for s in stages}
     finals = {p.evidence.kind for p in derivation.parameters}
-    facts = sorted({u for s in stages for u in s.evidence.uses} | {u for p in derivation.parameters for u in p.evidence.uses})
+    facts = sorted(
+        {u for s in stages for u in s.evidence.uses}
+        | {u for p in derivation.parameters for u in p.evidence.uses}
+    )
     using = f" (uses {', '.join(facts)})" if facts else ""
     lines = "each line equals the one before"
     last = "the last equals the derivative of J written out".replace("J", derivation.cost.goal)
@@ -253,7 +277,10 @@ def _word(kinds: set[str]) -> str:
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """The values at a point."""
-    rows = tuple(((number_of(id) if id else "",), (left,), (formula,), (value,)) for id, left, formula, value in evaluation.rows)
+    rows = tuple(
+        ((number_of(stage) if stage else "",), (left,), (formula,), (value,))
+        for stage, left, formula, value in evaluation.rows
+    )
     return Table((("",), ("what",), ("formula",), ("value",)), rows)
 
 

@@ -5,10 +5,10 @@ The schema stands in ``docs/derivation.schema.json``; ``version`` rises when a f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from whygrad.core.cost import Cost, Declaration, Definition, Domain, Reading
 from whygrad.core.derivation import (
@@ -61,9 +61,9 @@ def _out(value: Any) -> Any:
         case Expr():
             return {"expr": expr_to_json(value)}
         case tuple() | list():
-            return [_out(v) for v in value]
+            return [_out(v) for v in cast("Sequence[Any]", value)]
         case Mapping():
-            return {"map": [[k, _out(v)] for k, v in value.items()]}
+            return {"map": [[k, _out(v)] for k, v in cast("Mapping[str, Any]", value).items()]}
         case _:
             name = type(value).__name__
             assert name in _TYPES, name
@@ -73,7 +73,7 @@ def _out(value: Any) -> Any:
 def _in(value: Any) -> Any:
     match value:
         case list():
-            return tuple(_in(v) for v in value)
+            return tuple(_in(v) for v in cast("list[Any]", value))
         case {"fraction": text}:
             return Fraction(text)
         case {"expr": data}:
@@ -85,5 +85,3 @@ def _in(value: Any) -> Any:
             return cls(**{f.name: _in(value[f.name]) for f in fields(cls) if f.name in value})
         case _:
             return value
-
-

@@ -24,7 +24,7 @@ from whygrad.rules.table import RULES
 
 
 def near(id: str, known: Sequence[str]) -> str:
-    """ "did you mean ...": the ids closest to an unknown one."""
+    """The ids closest to an unknown one, for "did you mean"."""
     tails = {k.rsplit("/", 1)[-1]: k for k in known}
     found = difflib.get_close_matches(id, known, 3, 0.5)
     found += [tails[t] for t in difflib.get_close_matches(id.rsplit("/", 1)[-1], list(tails), 3, 0.5)]
@@ -77,7 +77,7 @@ def _rule_page(id: str) -> Document:
     if conditions:
         blocks.append(Callout("convention", (f"where {', '.join(conditions)}",)))
     if rule.examples and rule.id.startswith("derivative/"):
-        blocks.append(Sentence((f"For example: `whygrad why \"d/dt ({rule.examples[0]})\"`",)))
+        blocks.append(Sentence((f'For example: `whygrad why "d/dt ({rule.examples[0]})"`',)))
     if rule.source:
         blocks.append(Sentence((f"Source: {citation(rule.source)}",)))
     if rule.see:
@@ -95,7 +95,9 @@ def open_step(derivation: Derivation, id: str) -> Document:
     """
     cost = derivation.cost
     stages = {s.id: s for p in derivation.parameters for s in p.stages}
-    stage_id = next((s for s in sorted(stages, key=len, reverse=True) if id == s or id.startswith(s + ".")), None)
+    stage_id = next(
+        (s for s in sorted(stages, key=len, reverse=True) if id == s or id.startswith(s + ".")), None
+    )
     if stage_id is None:
         raise unknown(id, list(stages), "the steps are")
     stage = stages[stage_id]
@@ -135,7 +137,9 @@ def _step_rows(step: Step, id: str, left: Expr) -> list[Row]:
     rows = [Row(step.before, left, id=f"{id}.before", reason=("the line before",))]
     small = opened(step)
     for n, part in enumerate(small or (step,), 1):
-        rows.append(Row(part.after, None, id=f"{id}.{n}" if small else id, reason=part.reason, rule=part.rule))
+        rows.append(
+            Row(part.after, None, id=f"{id}.{n}" if small else id, reason=part.reason, rule=part.rule)
+        )
     return rows
 
 
@@ -148,7 +152,7 @@ def _rule_callouts(step: Step) -> list[Block]:
 
 
 def _document(cost: Cost, id: str, blocks: list[Block]) -> Document:
-    return Document(tuple([*cost_blocks(cost), *blocks]), cost.scope, f"{cost.title or cost.name}: {id}")
+    return Document((*cost_blocks(cost), *blocks), cost.scope, f"{cost.title or cost.name}: {id}")
 
 
 def explain(e: Expr, scope: Scope) -> Document:
@@ -169,8 +173,20 @@ def explain(e: Expr, scope: Scope) -> Document:
     result = rows[-1].right
     assert result is not None
     evidence = proved(e, result, scope)
-    word = {"proved": "proved", "sampled": "sampled at random points (not a proof)"}.get(evidence.kind, "not decided")
-    blocks: list[Block] = [Rows(tuple(rows), id="why"), Callout("proved", (f"{word}: the first line equals the last" if word != "proved" else "the first line equals the last",))]
+    word = {"proved": "proved", "sampled": "sampled at random points (not a proof)"}.get(
+        evidence.kind, "not decided"
+    )
+    blocks: list[Block] = [
+        Rows(tuple(rows), id="why"),
+        Callout(
+            "proved",
+            (
+                f"{word}: the first line equals the last"
+                if word != "proved"
+                else "the first line equals the last",
+            ),
+        ),
+    ]
     rules = list(dict.fromkeys(r.rule for r in rows if r.rule and not RULES[r.rule].minor))
     if rules:
         blocks.append(Callout("next", ("rules: " + ", ".join(f"`whygrad why {r}`" for r in rules[:4]),)))
@@ -188,7 +204,13 @@ def _explain_rows(e: Expr, scope: Scope) -> list[Row]:
         parts = tidy_steps(step.before, step.after) if step.rule == "algebra/tidy" else (step,)
         for part in parts:
             rows.append(
-                Row(part.after, e if not rows else None, id=f"why.{len(rows) + 1}", reason=part.reason, rule=part.rule,
-                    changed=(part.at,) if part.at else ())  # fmt: skip
+                Row(
+                    part.after,
+                    e if not rows else None,
+                    id=f"why.{len(rows) + 1}",
+                    reason=part.reason,
+                    rule=part.rule,
+                    changed=(part.at,) if part.at else (),
+                )
             )
     return rows or [Row(e, e)]
