@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"\s*(log|exp|[a-dσe]|\d+|[-−+/·()^|])")
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """A division by zero at this point."""
 
 
@@ -61,9 +61,9 @@ def value(e: Expr, at: Mapping[str, Fraction]) -> Fraction:
 
 def power(base: Fraction, exponent: Fraction) -> Fraction:
     if exponent.denominator != 1 or abs(exponent) > 9:
-        raise Undefined
+        raise UndefinedError
     if base == 0 and exponent < 0:
-        raise Undefined
+        raise UndefinedError
     return base ** int(exponent)
 
 
@@ -144,7 +144,7 @@ class _Reader:
 
     def take(self, token: str = "") -> str:
         found = self.peek()
-        assert found and (not token or found == token), (found, token)
+        assert found == (token or found) != "", (found, token)
         self.next += 1
         return found
 
@@ -169,7 +169,7 @@ class _Reader:
                 self.take()
                 below = self.factor()
                 if below == 0:
-                    raise Undefined
+                    raise UndefinedError
                 result /= below
             else:
                 if self.peek() == "·":

@@ -70,7 +70,7 @@ expressions = st.recursive(leaves, deeper, max_leaves=9)
 def expected(e: Expr) -> Fraction:
     try:
         return reading.value(e, POINT)
-    except reading.Undefined:
+    except reading.UndefinedError:
         assume(False)
         raise
 

@@ -230,9 +230,10 @@ def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _
     cut = break_formula(spelled, page.width - at, page.width - at - 2)
     lines.append(head + cut[0])
     lines += [" " * (at + 2) + text for text in cut[1:]]
+    lines[-1] = lines[-1].rstrip()
     marked = row.verdict and MARK_ON in lines[-1]
     below = underline(lines[-1], ascii=page.ascii) if marked else ""
-    end = width(plain(lines[-1].rstrip()))
+    end = width(plain(lines[-1]))
     return _Set(tuple(lines), end, row, below)
 
 
