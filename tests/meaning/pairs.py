@@ -41,12 +41,12 @@ from whygrad.core.expr import (
 from whygrad.core.walk import (
     Path,
     at,
+    children,
     free_indices,
     fresh_index,
     letters,
     paths,
     rebuild,
-    children,
     rename_bound,
     replace_at,
     substitute,
@@ -78,7 +78,7 @@ def call(name: str, *args: Expr) -> Expr:
 # --- numbers --------------------------------------------------------------------------------------
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """No real number, or too near a jump to tell."""
 
 
@@ -134,13 +134,13 @@ FUNCTIONS: dict[str, Callable[[arb], arb]] = {
 
 def _need(holds: bool, u: arb) -> arb:
     if not holds:
-        raise Undefined
+        raise UndefinedError
     return u
 
 
 def _truth(holds: bool, fails: bool) -> bool:
     if holds == fails:
-        raise Undefined
+        raise UndefinedError
     return holds
 
 
@@ -233,7 +233,7 @@ def differ(a: Expr, b: Expr, rng: random.Random, tries: int = 12) -> bool | None
             positions = {i: rng.randint(1, SIZES[i.dim]) for i in free}
             try:
                 gap = evaluate(a, values, positions) - evaluate(b, values, positions)
-            except Undefined:
+            except UndefinedError:
                 continue
             if not gap.is_finite():
                 continue
@@ -250,7 +250,7 @@ def random_expr(rng: random.Random, depth: int, scope: tuple[Index, ...] = ()) -
     """A value over the names of the scope with these indices free."""
     if depth <= 0 or rng.random() < 0.1:
         return _leaf(rng, scope)
-    kind = rng.choice("ammmpffssdlk")
+    kind = rng.choice("ammmpffssdlkr")
     u = lambda: random_expr(rng, depth - 1, scope)  # noqa: E731
     match kind:
         case "a":
@@ -274,6 +274,13 @@ def random_expr(rng: random.Random, depth: int, scope: tuple[Index, ...] = ()) -
             if not free:
                 return u()
             index = rng.choice(free)
+            others = [i for i in scope if i.dim == index.dim]
+            if kind == "r":
+                op = rng.choice(["max", "prod", "sum"])
+                where = None
+                if others and op == "sum":
+                    where = Compare(rng.choice(["!=", "<", "<="]), (index, rng.choice(others)))
+                return Reduce(op, index, random_expr(rng, depth - 2, (*scope, index)), where)
             return Reduce("sum", index, random_expr(rng, depth - 1, (*scope, index)))
 
 
@@ -437,9 +444,9 @@ def _values_in(e: Expr) -> list[tuple[Path, Expr]]:
     out: list[tuple[Path, Expr]] = []
     for path, node in paths(e):
         above = [at(e, path[:k]) for k in range(len(path))]
-        if not any(isinstance(u, Symbol | Delta | Compare) for u in above):
-            if not isinstance(node, Index | Compare | Delta):
-                out.append((path, node))
+        inside = any(isinstance(u, Symbol | Delta | Compare) for u in above)
+        if not inside and not isinstance(node, Index | Compare | Delta):
+            out.append((path, node))
     return out
 
 

@@ -29,14 +29,14 @@ from whygrad.core.walk import free_indices, same_form
 from whygrad.meaning.normal.atoms import poly_key
 from whygrad.meaning.normal_form import (
     Budget,
-    Undefined,
+    UndefinedError,
     expanded,
     factored,
     normalise,
 )
 
-from .pairs import SCOPE, I, J, K, L, Undefined as Nowhere
-from .pairs import draw_values, evaluate, keep, random_expr
+from .pairs import SCOPE, I, J, K, L, draw_values, evaluate, keep, random_expr
+from .pairs import UndefinedError as Nowhere
 
 
 def s(name, *indices):
@@ -184,9 +184,9 @@ def test_a_nonzero_form_says_nothing():
 
 def test_nothing_is_made_of_a_division_by_zero():
     z = s("z")
-    with pytest.raises(Undefined):
+    with pytest.raises(UndefinedError):
         normalise(inverse(sub(z, z)), Scope())
-    with pytest.raises(Undefined):
+    with pytest.raises(UndefinedError):
         normalise(Call("log", (sub(z, z),)), Scope())
 
 

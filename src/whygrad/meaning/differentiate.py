@@ -238,7 +238,7 @@ def _used_names(definition: Definition, scope: Scope) -> frozenset[str]:
     """The names in a body, also through the functions that it calls."""
 
     def f(node: Expr, kids: tuple[frozenset[str], ...]) -> frozenset[str]:
-        out: frozenset[str] = frozenset().union(*kids)
+        out = frozenset[str]().union(*kids)
         if isinstance(node, Symbol):
             return out | {node.name}
         if isinstance(node, Call) and node.name in scope.definitions:
@@ -320,8 +320,8 @@ def _no_rule(name: str) -> NoRuleError:
 
 def _partials(name: str, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
     """The derivative of a function by each of its arguments."""
-    if name in _TWO:
-        return _TWO[name](*args)
+    if name in _SEVERAL:
+        return _SEVERAL[name](*args)
     if name in _ONE and len(args) == 1:
         return (_ONE[name](args[0]),)
     raise _no_rule(name)
@@ -394,7 +394,7 @@ _ONE: Final[dict[str, Callable[[Expr], Expr]]] = {
 }
 
 
-def _beta_slopes(a: Expr, b: Expr) -> tuple[Expr, Expr]:
+def _beta_slopes(a: Expr, b: Expr) -> tuple[Expr, ...]:
     whole, both = _call("beta", a, b), _call("digamma", add(a, b))
     return (
         mul(whole, sub(_call("digamma", a), both)),
@@ -402,15 +402,25 @@ def _beta_slopes(a: Expr, b: Expr) -> tuple[Expr, Expr]:
     )
 
 
-_TWO: Final[dict[str, Callable[..., tuple[Expr, ...]]]] = {
-    # The conventions at the kinks are those of core.functions.
-    "max": lambda u, v: (Compare(">", (u, v)), Compare("<=", (u, v))),
-    "min": lambda u, v: (Compare("<=", (u, v)), Compare(">", (u, v))),
-    "clip": lambda u, v, w: (
-        mul(Compare(">", (u, v)), Compare("<", (u, w))),
-        Compare("<=", (u, v)),
-        mul(Compare(">", (u, v)), Compare(">=", (u, w))),
-    ),
+def _max_slopes(u: Expr, v: Expr) -> tuple[Expr, ...]:
+    return Compare(">", (u, v)), Compare("<=", (u, v))
+
+
+def _min_slopes(u: Expr, v: Expr) -> tuple[Expr, ...]:
+    return Compare("<=", (u, v)), Compare(">", (u, v))
+
+
+def _clip_slopes(u: Expr, low: Expr, high: Expr) -> tuple[Expr, ...]:
+    inside = mul(Compare(">", (u, low)), Compare("<", (u, high)))
+    above = mul(Compare(">", (u, low)), Compare(">=", (u, high)))
+    return inside, Compare("<=", (u, low)), above
+
+
+# The conventions at the kinks are those of core.functions.
+_SEVERAL: Final[dict[str, Callable[..., tuple[Expr, ...]]]] = {
+    "max": _max_slopes,
+    "min": _min_slopes,
+    "clip": _clip_slopes,
     "beta": _beta_slopes,
 }
 

@@ -23,7 +23,7 @@ from whygrad.meaning.facts import Ranges
 from whygrad.meaning.normal.atoms import Frozen, Poly, freeze, indices_of, plus, scaled
 from whygrad.meaning.normal.factoring import scale
 from whygrad.meaning.normal.read import Reader
-from whygrad.meaning.normal_form import Budget, Normal, Undefined, index_form, reader_for
+from whygrad.meaning.normal_form import Budget, Normal, UndefinedError, index_form, reader_for
 from whygrad.meaning.shapes import shape_of
 
 VerdictKind = Literal["equal", "different", "undecided", "ill-typed"]
@@ -230,7 +230,7 @@ class Question:
             if gap and not Normal(gap, reader).is_zero():
                 return None
             return self._proved(unfold=unfold, labels=labels, reader=reader)
-        except (BudgetError, Undefined, WhygradError) as error:
+        except (BudgetError, UndefinedError, WhygradError) as error:
             self.why.append(str(error.reason if isinstance(error, WhygradError) else error))
             return None
 
@@ -260,11 +260,20 @@ class Question:
         how = "the normal form of the difference is 0"
         if unfold:
             how += ", names written out"
-        uses = [use for use in sorted(reader.uses) if _concerns(use, self._all_names())]
+        uses = self._facts_used(reader)
         uses += [formula(fact).strip("()") for fact in self.facts]
-        notes = ("equal off the kinks",) if self._bends() else ()
+        notes = ("equal off the kinks",) if reader.kinks and self._bends() else ()
         evidence = Evidence("proved", how, conditions=stated, uses=tuple(uses), notes=notes)
         return Verdict("equal", evidence)
+
+    def _facts_used(self, reader: Reader) -> list[str]:
+        """The declared facts this proof used: read anew, as a reader remembers those of others, too."""
+        if not reader.uses:
+            return []
+        again = reader.renewed()
+        again.read(self.a)
+        again.read(self.b)
+        return sorted(use for use in again.uses if _concerns(use, self._all_names()))
 
     def _known(self, *, unfold: bool, labels: bool) -> frozenset[Frozen]:
         """The comparisons given as facts, as polynomials that are positive."""
@@ -295,7 +304,7 @@ class Question:
         for c in asked:
             try:
                 out |= _positives(reader, c.value)
-            except (BudgetError, Undefined):
+            except (BudgetError, UndefinedError):
                 continue
         if any(freeze(scaled(dict(p), -1)) in out for p in out):
             return None
@@ -335,7 +344,7 @@ class Question:
             reader = self.judge.reader(unfold=False, labels=False, assumed=assumed, budget=self.budget)
             try:
                 found = reader.range_of(reader.read(c.value))
-            except (BudgetError, Undefined):
+            except (BudgetError, UndefinedError):
                 continue
             if found.positive or (c.relation == "!= 0" and found.nonzero):
                 kept.remove(c)
@@ -443,12 +452,14 @@ def _keys(reader: Reader, c: Condition) -> list[tuple[str, Frozen] | None]:
     """A condition by what it says of which polynomial, so that two wordings of one meet."""
     try:
         p = reader.read(c.value)
-    except (BudgetError, Undefined):
+    except (BudgetError, UndefinedError):
         return [(c.relation, frozenset())]
     found = reader.range_of(p)
     known = {"!= 0": found.nonzero, "> 0": found.positive, ">= 0": found.nonnegative}
     if known[c.relation]:
         return []
+    if c.relation != "!= 0" and (found.negative or (c.relation == "> 0" and (-found).nonnegative)):
+        return [] if c.guarded else [None]
     if not p or (c.bound and not c.guarded and _meets_itself(reader, p, c.bound)):
         return [None] if c.relation != ">= 0" else []
     if c.relation != "!= 0":
@@ -488,9 +499,7 @@ def _decisions(e: Expr) -> frozenset[Expr]:
         canonical(node)
         for node in postorder(e)
         if (isinstance(node, Compare) and not all(isinstance(x, Index | Number) for x in node.args))
-        or isinstance(node, Cases)
-        or (isinstance(node, Call) and node.name in ("sign", "max", "min", "relu", "clip"))
-        or (isinstance(node, Reduce) and node.op in ("max", "min"))
+        or (isinstance(node, Call) and node.name in ("sign", "floor"))
     )
 
 

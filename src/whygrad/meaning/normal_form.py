@@ -14,7 +14,7 @@ from whygrad.core.errors import BudgetError
 from whygrad.core.expr import Apply, Expr, Partial, Size
 from whygrad.core.walk import fold
 from whygrad.meaning.differentiate import evaluate_partials
-from whygrad.meaning.normal.algebra import Budget, Undefined
+from whygrad.meaning.normal.algebra import Budget, UndefinedError
 from whygrad.meaning.normal.atoms import (
     Atom,
     Frozen,
@@ -30,7 +30,16 @@ from whygrad.meaning.normal.read import Reader
 from whygrad.meaning.normal.write import expanded_expr, factored_expr
 from whygrad.meaning.to_index import to_index
 
-__all__ = ["Budget", "Normal", "Undefined", "expanded", "factored", "index_form", "normalise", "reader_for"]
+__all__ = [
+    "Budget",
+    "Normal",
+    "UndefinedError",
+    "expanded",
+    "factored",
+    "index_form",
+    "normalise",
+    "reader_for",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Normal:
             return False
         try:
             return True if vanishes(self.reader, self.poly) else None
-        except (BudgetError, Undefined):
+        except (BudgetError, UndefinedError):
             return None
 
     def minus(self, other: Normal) -> Normal:
@@ -108,7 +117,7 @@ def normalise(
     ------
     BudgetError
         If a limit is reached.
-    Undefined
+    UndefinedError
         If a part of it is defined nowhere, as 1/0.
 
     Examples

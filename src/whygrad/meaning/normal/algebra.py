@@ -42,7 +42,7 @@ Draft = dict[Atom, Rational]
 Renaming = Mapping[Index, Expr]
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """A part of the expression is defined nowhere, e.g. 1/0."""
 
 
@@ -324,7 +324,7 @@ class Algebra:
 
     def _inverse(self, p: Poly) -> Poly:
         if not p:
-            raise Undefined("a division by 0")
+            raise UndefinedError("a division by 0")
         if len(p) == 1:
             ((m, c),) = p.items()
             return scaled(self.settle({a: -e for a, e in m}), Fraction(1, c))
@@ -469,9 +469,9 @@ def _reduce_finite(d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational
     if 0 < e < count and e.denominator == 1:
         return None
     if e < 0 and 0 in a.values:
-        raise Undefined("a division by something that can be 0")
+        raise UndefinedError("a division by something that can be 0")
     if e.denominator != 1:
-        raise Undefined("a root of a name with finitely many values")
+        raise UndefinedError("a root of a name with finitely many values")
     rest = {b: f for b, f in d.items() if b is not a}
     out: list[tuple[Draft, Rational]] = []
     coefficients: list[Rational] = [0] * count
@@ -580,7 +580,7 @@ __all__ = [
     "Draft",
     "Reduction",
     "Renaming",
-    "Undefined",
+    "UndefinedError",
     "constant",
     "content",
     "divided",

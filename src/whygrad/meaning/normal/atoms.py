@@ -62,12 +62,12 @@ class Atom:
 
     __slots__ = (
         "__weakref__",
-        "_key",
         "data",
         "depth",
         "indices",
         "kind",
         "level",
+        "name",
         "plan",
         "special",
         "values",
@@ -85,7 +85,7 @@ class Atom:
     """All the values it can take, or ()."""
     plan: Any
     """For an inverse: how products with it reduce."""
-    _key: str | None
+    name: str | None
 
     def __lt__(self, other: Atom) -> bool:
         return self.key < other.key
@@ -96,9 +96,9 @@ class Atom:
     @property
     def key(self) -> str:
         """A name that orders atoms the same way in every process."""
-        if self._key is None:
-            self._key = _key_of(self)
-        return self._key
+        if self.name is None:
+            self.name = _key_of(self)
+        return self.name
 
 
 _TABLE: WeakValueDictionary[tuple[Any, ...], Atom] = WeakValueDictionary()
@@ -109,7 +109,7 @@ def atom(kind: str, *data: Any) -> Atom:
     found = _TABLE.get((kind, data))
     if found is None:
         found = object.__new__(Atom)
-        found.kind, found.data, found.plan, found._key = kind, data, None, None
+        found.kind, found.data, found.plan, found.name = kind, data, None, None
         found.values = data[1] if kind == "label" else _FINITE.get(kind, ())
         found.special = kind in _SPECIAL
         _describe(found)
@@ -138,7 +138,7 @@ def _describe(a: Atom) -> None:
 
 
 def _take(a: Atom, inside: list[Atom]) -> None:
-    a.indices = frozenset().union(*(x.indices for x in inside))
+    a.indices = frozenset[Index]().union(*(x.indices for x in inside))
     a.level = max((x.level for x in inside), default=0)
     a.depth = 1 + max((x.depth for x in inside), default=0)
 
@@ -233,7 +233,7 @@ def atoms_of(p: Poly | Iterable[Mono]) -> set[Atom]:
 
 def indices_of(p: Poly) -> frozenset[Index]:
     """The indices free in it."""
-    return frozenset().union(*(a.indices for a in atoms_of(p)))
+    return frozenset[Index]().union(*(a.indices for a in atoms_of(p)))
 
 
 def constant(p: Poly) -> Rational | None:

@@ -27,7 +27,7 @@ from whygrad.meaning.facts import (
     has_whole_values,
     point,
 )
-from whygrad.meaning.normal.algebra import Algebra, Budget, Undefined, spent
+from whygrad.meaning.normal.algebra import Algebra, Budget, UndefinedError, spent
 from whygrad.meaning.normal.atoms import (
     FINITE_KINDS,
     UNIT,
@@ -70,6 +70,8 @@ class Elementary(Algebra):
         super().__init__(scope, budget)
         self.assumed = assumed
         self.ranges = Ranges(scope)
+        self.kinks = False
+        """Whether a comparison was settled off a null set only."""
         self._atom_ranges: dict[Atom, Range] = {}
         self._analytic: dict[Atom, bool] = {}
 
@@ -178,7 +180,7 @@ class Elementary(Algebra):
 
     def _log(self, p: Poly) -> Poly:
         if not p:
-            raise Undefined("the logarithm of 0")
+            raise UndefinedError("the logarithm of 0")
         p, denominators = self.cleared(p)
         c, mono, parts = self.factors(p)
         out = self._log_number(abs(Fraction(c)))
@@ -241,9 +243,35 @@ class Elementary(Algebra):
         if constant(base) == 1:
             return base
         if self.sign_of(base) <= 0 and self._is_whole(exponent):
-            # Whole exponents take negative bases too: keep it closed.
-            return single(self.made("call", "pow", freeze(base), freeze(exponent)))
+            return self._power_of_unknown_sign(base, exponent)
         return self.exp(self.mul(exponent, self.log(base)))
+
+    def _power_of_unknown_sign(self, base: Poly, exponent: Poly) -> Poly:
+        """Whole exponents take negative bases too: factors apart, whole parts out, the rest closed."""
+        if not base:
+            return single(self.made("call", "pow", freeze(base), freeze(exponent)))
+        base, denominators = self.cleared(base)
+        c, mono, parts = self.factors(base)
+        pieces: list[tuple[Poly, Rational]] = [(single(a), e) for a, e in mono]
+        pieces += [*parts, *((bottom, -k) for bottom, k in denominators)]
+        if any(e.denominator != 1 for _, e in pieces):
+            return single(self.made("call", "pow", freeze(base), freeze(exponent)))
+        size = number(abs(c))
+        out = self.exp(self.mul(exponent, self.log(size))) if abs(c) != 1 else number(1)
+        pieces += [(number(-1), 1)] if c < 0 else []
+        for piece, e in pieces:
+            for m, k in exponent.items():
+                k = int(k * e)
+                if piece == number(-1):
+                    k %= 2
+                if m == UNIT:
+                    out = self.mul(out, self.int_power(piece, k))
+                elif self.sign_of(piece) > 0:
+                    out = self.mul(out, self.exp(scaled(self.mul({m: 1}, self.log(piece)), k)))
+                elif k:
+                    closed = self.made("call", "pow", freeze(piece), freeze({m: 1}))
+                    out = self.mul(out, single(closed, k))
+        return out
 
     def _is_whole(self, p: Poly) -> bool:
         """Whether the values of the exponent are whole numbers."""
@@ -268,7 +296,7 @@ class Elementary(Algebra):
         if not p:
             if r > 0:
                 return {}
-            raise Undefined("a negative power of 0")
+            raise UndefinedError("a negative power of 0")
         p, denominators = self.cleared(p)
         c, mono, parts = self.factors(p)
         pieces: list[tuple[Poly, Rational]] = [(single(a), e) for a, e in mono]
@@ -297,7 +325,7 @@ class Elementary(Algebra):
             out = self.mul(out, self.settle({self.made("root", freeze(base)): r}))
             c = abs(c)
         if c < 0:
-            raise Undefined("a root of a negative number")
+            raise UndefinedError("a root of a negative number")
         return self.mul(out, self._number_power(Fraction(c), r))
 
     def _positive_power(self, p: Poly, r: Rational) -> Poly:
@@ -364,6 +392,7 @@ class Elementary(Algebra):
             if found.negative or (strict and (-found).nonnegative):
                 return number(0)
             if self.rarely_zero(q):
+                self.kinks = True
                 return plus(number(HALF), self._sign(q), HALF)
             if strict:
                 return self._positive(q)
@@ -383,7 +412,10 @@ class Elementary(Algebra):
             value = constant(q) if self.cleared(q)[0] else 0
             if value is not None:
                 return number(int(value == 0))
-            if self.range_of(q).nonzero or self.rarely_zero(q):
+            if self.range_of(q).nonzero:
+                return number(0)
+            if self.rarely_zero(q):
+                self.kinks = True
                 return number(0)
             return single(self.made("zero", freeze(scale(q)[1])))
 
@@ -478,7 +510,7 @@ class Elementary(Algebra):
                     try:
                         if not self.rename(p, {j: i}):
                             return True
-                    except Undefined:
+                    except UndefinedError:
                         continue
         return any(_has_fixed_position(a) for a in atoms_of(p))
 
@@ -509,7 +541,7 @@ class Elementary(Algebra):
         if len(p) == 1 and UNIT in p:
             whole -= 1
             if p[UNIT] <= 0:
-                raise Undefined(f"{name} at {p[UNIT]}")
+                raise UndefinedError(f"{name} at {p[UNIT]}")
             if name == "lgamma" and p[UNIT] == 1:
                 return {}
         if not whole or abs(whole) > 8:

@@ -18,7 +18,6 @@ from whygrad.meaning.normal.atoms import (
     mono_key,
 )
 
-
 LONGEST, WIDEST, STEEPEST = 300, 24, 24
 """Terms, atoms and degrees up to which a polynomial is factored."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from whygrad.core.cost import Definition, Scope
 from whygrad.core.errors import BudgetError
@@ -27,7 +28,7 @@ from whygrad.core.expr import (
     Symbol,
 )
 from whygrad.core.walk import canonical, children, postorder, sort_key, substitute
-from whygrad.meaning.normal.algebra import Budget, Undefined
+from whygrad.meaning.normal.algebra import Budget, UndefinedError
 from whygrad.meaning.normal.atoms import (
     BITS,
     UNIT,
@@ -90,6 +91,12 @@ class Reader(Summation):
         """The declared facts that were used."""
         return self._uses
 
+    def renewed(self) -> Reader:
+        """A reader like this one that has read nothing."""
+        return Reader(
+            self.scope, self.budget, unfold=self.unfold, labels=self.labels, assumed=self.assumed
+        )
+
     def read(self, e: Expr) -> Poly:
         """The value of an expression in index form, without Partial or array operations."""
         values = self._values
@@ -138,7 +145,7 @@ class Reader(Summation):
                 definition = Converter(self.scope).definition(definition)
             self._definitions[e.name] = definition
         if len(definition.indices) != len(e.indices):
-            raise Undefined(f"{e.name} has {len(e.indices)} positions here")
+            raise UndefinedError(f"{e.name} has {len(e.indices)} positions here")
         return substitute(definition.body, dict(zip(definition.indices, e.indices, strict=True)))
 
     def _value(self, e: Expr, kids: list[Poly]) -> Poly:
@@ -221,12 +228,11 @@ class Reader(Summation):
         if not any(n in self.scope.definitions for a in atoms_of(p) for n in names_in(a)):
             return super().rarely_zero(p)
         if self._below is None:
-            self._below = Reader(
-                self.scope, self.budget, unfold=True, labels=self.labels, assumed=self.assumed
-            )
+            self._below = self.renewed()
+            self._below.unfold = True
         try:
             return self._below.rarely_zero(self._below.rewritten(p))
-        except (BudgetError, Undefined):
+        except (BudgetError, UndefinedError):
             return False
 
     def rewritten(self, p: Poly) -> Poly:
@@ -255,7 +261,7 @@ class Reader(Summation):
             case "delta" | "before":
                 made = single(a)
             case _:
-                raise Undefined("what cannot be written out")
+                raise UndefinedError("what cannot be written out")
         return self.power(made, number(e))
 
     # --- conditions -------------------------------------------------------------------------------
@@ -272,8 +278,7 @@ class Reader(Summation):
                     out = self.mul(out, plus(number(1), kid, -1))
                 return plus(number(1), out, -1)
             case _:
-                pairs = zip(kids, kids[1:], strict=False)
-                return self.product([self._pair(op, a, b) for a, b in pairs])
+                return self.product([self._pair(op, a, b) for a, b in pairwise(kids)])
 
     def _pair(self, op: str, a: Poly, b: Poly) -> Poly:
         match op:
@@ -294,7 +299,7 @@ class Reader(Summation):
         if op in ("and", "or", "not"):
             return self._compared(op, [self.leaf(a) for a in args])
         out = number(1)
-        for a, b in zip(args, args[1:], strict=False):
+        for a, b in pairwise(args):
             out = self.mul(out, self._position_pair(op, a, b))
         return out
 
@@ -348,7 +353,7 @@ class Reader(Summation):
         """
         try:
             return self.mul(body, where)
-        except Undefined:
+        except UndefinedError:
             match e.where:
                 case Compare("!=", (left, right)) if _is_position(left) and _is_position(right):
                     apart = sorted((freeze(self.leaf(left)), freeze(self.leaf(right))), key=poly_key)

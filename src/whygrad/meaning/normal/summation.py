@@ -16,11 +16,11 @@ from math import factorial, prod
 
 from whygrad.core.cost import Declaration
 from whygrad.core.expr import Apply, Entry, Expr, Index, Number, Size, Symbol
-from whygrad.core.walk import free_indices, sort_key
+from whygrad.core.walk import free_indices
 from whygrad.meaning.normal.algebra import (
     Draft,
     Renaming,
-    Undefined,
+    UndefinedError,
     equal_positions,
     position_order,
     renamed_expr,
@@ -112,8 +112,8 @@ class Summation(Elementary):
             rest = {b: f for b, f in factors.items() if b is not a}
             inner, body = list[Index](), single_unit()
             for _ in range(int(e)):
-                names: Renaming = {d: self.fresh(d) for d in a.data[0]}
-                inner += [d for d in names.values() if isinstance(d, Index)]
+                names = {d: self.fresh(d) for d in a.data[0]}
+                inner += names.values()
                 body = self.mul(body, self.rename_mono(a.data[1], names))
             return self.spread((*dummies, *inner), self.mul(body, self.settle(rest)))
         return None
@@ -143,6 +143,7 @@ class Summation(Elementary):
         return None
 
     def is_symmetric(self, name: str) -> bool:
+        """Whether a matrix was declared symmetric."""
         declared = self.scope.declarations.get(name)
         return declared is not None and (declared.has("symmetric") or declared.has("spd"))
 
@@ -351,7 +352,7 @@ class Summation(Elementary):
             case "sign":
                 # It stands where a sign was settled off a null set; on a diagonal there is no telling.
                 if not p:
-                    raise Undefined("a sign at a kink")
+                    raise UndefinedError("a sign at a kink")
                 return self.sign_factor(p)
             case "positive":
                 return self.is_positive(p, strict=True)
@@ -405,12 +406,12 @@ def _inverse_of(a: Atom) -> tuple[str, tuple[Expr, Expr]] | None:
             return None
 
 
-def _across(entry: Expr, name: str, k: Index, *, first: bool) -> Expr | None:
+def _across(entry: Expr, name: str, k: Expr, *, first: bool) -> Expr | None:
     """The other position of S[k, far] (``first``) or S[far, k]."""
     match entry:
         case Symbol(found, (left, right)) if found == name:
             near, far = (left, right) if first else (right, left)
-            return far if near is k and k not in free_indices(far) else None
+            return far if near is k and near not in free_indices(far) else None
         case _:
             return None
 
