@@ -179,7 +179,7 @@ def test_function_rules_match_and_fill(name):
     assert reason is None or FUNCTION_RULES[name].title in reason[0]
 
 
-LETTERS = {a: "n" for a in "ijkl"}
+LETTERS = dict.fromkeys("ijkl", "n")
 W = Symbol("w", (Index("j", "n"),))
 
 
