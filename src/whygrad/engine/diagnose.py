@@ -1,0 +1,358 @@
+"""Which mistake was made: place, fact, cause, hint, counterexample, corrected line.
+
+Two things are kept apart. The *fact* is proved: "with the factor x here, the line is right". The
+*cause* is a guess: the row of :mod:`whygrad.rules.mistakes` whose false rule, put in the place of the
+right one, makes the very line that was written. A cause is said only where it costs little, and two
+are said where they cost nearly the same. Candidates are tried in floats, and what is left is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from whygrad.core.cost import Scope
+from whygrad.core.document import Inline
+from whygrad.core.errors import WhygradError
+from whygrad.core.expr import ONE, ZERO, Expr, Partial, Symbol
+from whygrad.core.walk import Path, free_indices, paths, replace_at
+from whygrad.engine import diagnose_repairs as repairs
+from whygrad.engine.diagnose_case import Case
+from whygrad.engine.diagnose_matrix import matrix_repairs
+from whygrad.engine.diagnose_repairs import Repair
+from whygrad.engine.diagnose_rewrites import rewritten
+from whygrad.engine.diagnose_rules import wrongs
+from whygrad.engine.diagnose_slopes import Node, holds_partial, nodes
+from whygrad.engine.tidy import tidy
+from whygrad.meaning.enclose import difference
+from whygrad.rules.mistakes import MISTAKES
+
+SAID: Final = 1.9
+"""A cause that costs more is not said."""
+NEAR: Final = 0.5
+"""Two causes this near are both said."""
+MOST_PROOFS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a line.
+
+    Attributes
+    ----------
+    id, family
+        The row of the table and its family; empty where no cause is likely enough.
+    sites
+        Paths in the line after: every place where the slip was made.
+    fact
+        What was proved, in words.
+    cause
+        The probable cause, or None.
+    corrected
+        The line after, mended in as few places as possible; else what the line before gives.
+    counterexample
+        A point where the two lines differ, with both values.
+    alternatives
+        Other rows that would explain it nearly as well.
+    """
+
+    id: str
+    family: str
+    sites: tuple[Path, ...]
+    fact: Inline
+    cause: Inline | None
+    hint: str
+    corrected: Expr
+    counterexample: Mapping[str, str] = field(default_factory=dict[str, str])
+    alternatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A false rule that makes the line that was written."""
+
+    id: str
+    cost: float
+    line: Expr
+    """What it makes of the line before, in index form."""
+
+
+def diagnose(
+    before: Expr,
+    after: Expr,
+    scope: Scope,
+    *,
+    wrt: Symbol | None = None,
+    goal: Expr | None = None,
+) -> Finding | None:
+    """Name the mistake in ``after``, which does not follow from ``before``.
+
+    Parameters
+    ----------
+    before, after
+        The two lines; ``after`` is refuted or its shapes do not fit.
+    scope
+        What their names are.
+    wrt
+        The variable of the chain.
+    goal
+        What the chain is about: it takes the place of a line before that cannot be read by index.
+
+    Returns
+    -------
+    Finding or None
+        None where nothing can be said.
+
+    Examples
+    --------
+    >>> from whygrad.syntax.expression import read_expr
+    >>> a, b = (read_expr(t, open_names=True) for t in ("d/dw exp(-w)", "exp(-w)"))
+    >>> diagnose(a, b, Scope()).id
+    'mistake/inner/minus-lost'
+    """
+    del wrt
+    case = None
+    for line in (before, goal):
+        try:
+            if line is not None and case is None:
+                case = Case(line, after, scope)
+        except (WhygradError, AssertionError, ValueError):
+            continue
+    if case is None or not case.sieves:
+        return None
+    return Diagnosis(case).finding()
+
+
+class Diagnosis:
+    """The search for one step."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.trees: list[tuple[Expr, Path, Node]] = list(self._trees())
+
+    def _trees(self) -> Iterator[tuple[Expr, Path, Node]]:
+        """Each derivative of the line before, inner ones first: the line it stands in, its place, its rules."""
+        line = self.case.start
+        for _ in range(3):
+            found = [(p, n) for p, n in paths(line) if isinstance(n, Partial) and not holds_partial(n.body)]
+            if not found:
+                return
+            for path, node in found:
+                try:
+                    yield line, path, self.case.slopes.tree(node)
+                except WhygradError:
+                    continue
+            for path, node in found:
+                line = replace_at(line, path, self.case.slopes.slope(node))
+
+    # --- causes -----------------------------------------------------------------------------------
+    def causes(self) -> list[Cause]:
+        """The false rules that make the line after, cheapest first."""
+        if self.case.wrong is None:
+            return []
+        found: dict[str, Cause] = {}
+        for cause in chain(self._at_one_node(), self._at_every_node(), self._by_algebra()):
+            known = found.get(cause.id)
+            if known is not None and known.cost <= cause.cost:
+                continue
+            if self.case.is_after(cause.line):
+                found[cause.id] = cause
+        return sorted(found.values(), key=lambda c: c.cost)
+
+    def _line(self, line: Expr, path: Path, value: Expr) -> Expr | None:
+        try:
+            return self.case.slopes.worked(replace_at(line, path, value))
+        except WhygradError:
+            return None
+
+    def _at_one_node(self) -> Iterator[Cause]:
+        for line, path, tree in self.trees:
+            if path and len(self.trees) > 1:
+                made = self._line(line, path, ONE)
+                if made is not None and tree.value is not ONE:
+                    yield Cause("mistake/chain/factor-lost", 0.95, made)
+            for node in nodes(tree):
+                for rank, (id, new) in enumerate(wrongs(node, self.case.slopes)):
+                    made = self._changed(line, path, tree, {node: new})
+                    if made is not None:
+                        yield Cause(id, _price(id) + 0.01 * rank, made)
+
+    def _at_every_node(self) -> Iterator[Cause]:
+        for line, path, tree in self.trees:
+            fits: dict[tuple[str, int], dict[Node, Expr]] = {}
+            alike: dict[tuple[str, int, Expr], dict[Node, Expr]] = {}
+            for node in nodes(tree):
+                count: dict[str, int] = {}
+                for id, new in wrongs(node, self.case.slopes):
+                    turn = count[id] = count.get(id, -1) + 1
+                    fits.setdefault((id, turn), {})[node] = new
+                    alike.setdefault((id, turn, node.partial), {})[node] = new
+            groups = [(key[0], group) for key, group in fits.items()]
+            groups += [(key[0], group) for key, group in alike.items()]
+            for id, group in groups:
+                if len(group) > 1:
+                    made = self._changed(line, path, tree, group)
+                    if made is not None:
+                        yield Cause(id, _price(id) + 0.12, made)
+
+    def _changed(self, line: Expr, path: Path, tree: Node, wrong: dict[Node, Expr]) -> Expr | None:
+        try:
+            value = self.case.slopes.changed(tree, wrong)
+        except (WhygradError, AssertionError):
+            return None
+        return self._line(line, path, value)
+
+    def _by_algebra(self) -> Iterator[Cause]:
+        starts = [self.case.start]
+        if holds_partial(self.case.start):
+            starts.append(self.case.right)
+        elif isinstance(self.case.start, Symbol) and self.case.start.name in self.case.index_scope.definitions:
+            starts.append(repairs_unfold(self.case))
+        for k, start in enumerate(starts):
+            for id, _, line in rewritten(start):
+                try:
+                    made = self.case.slopes.worked(line)
+                except (WhygradError, AssertionError):
+                    continue
+                yield Cause(id, _price(id) + 0.1 * k, made)
+
+    # --- repairs ----------------------------------------------------------------------------------
+    def repairs(self) -> list[Repair]:
+        """The changes that make the line after right, cheapest first; each is tried in floats."""
+        case = self.case
+        kinds: list[Iterator[Repair]] = [repairs.signs(case), repairs.sums(case), matrix_repairs(case)]
+        trees = [tree for _, _, tree in self.trees]
+        known = repairs.pieces(case, trees)
+        kinds += [
+            repairs.constants(case),
+            repairs.index_letters(case),
+            repairs.arguments(case),
+            repairs.missing_terms(case, self._terms()),
+            repairs.factors(case, known),
+            repairs.exponents(case),
+        ]
+        found: dict[str, Repair] = {}
+        for repair in chain(*kinds):
+            known_repair = found.get(repair.id)
+            if known_repair is not None and known_repair.cost <= repair.cost:
+                continue
+            if case.is_before(repair.corrected):
+                found[repair.id] = repair
+        return sorted(found.values(), key=lambda r: r.cost)
+
+    def _terms(self) -> list[tuple[Expr, Expr]]:
+        """The terms of the right line with what they are derivatives of."""
+        out: list[tuple[Expr, Expr]] = []
+        for _, path, tree in self.trees:
+            if path:
+                continue
+            top = tree
+            while top.rule in ("definition/unfold", "definition/function") and top.kids:
+                top = top.kids[0]
+            if top.rule == "derivative/sum":
+                out.extend((kid.value, kid.body) for kid in top.kids if kid.value is not ZERO)
+        return out or repairs.right_terms(self.case.right)
+
+    # --- putting together -------------------------------------------------------------------------
+    def finding(self) -> Finding:
+        """Fact and cause."""
+        causes = self._proved_causes()
+        mends = self._proved_repairs()
+        options: dict[str, tuple[float, str]] = {}
+        for id, cost in [(c.id, c.cost) for c in causes] + [(r.id, r.cost) for r in mends]:
+            family = MISTAKES[id].family
+            if family not in options or cost < options[family][0]:
+                options[family] = (cost, id)
+        ranked = sorted(options.values())
+        mend = self._best_repair(mends, ranked[0][1] if ranked else "")
+        sites, corrected, fact = self._fact(mend)
+        near = tuple(id for cost, id in ranked[1:] if cost <= ranked[0][0] + NEAR)
+        if not ranked or ranked[0][0] > SAID:
+            id, family, hint, cause = "", "", "", None
+        else:
+            id = ranked[0][1]
+            row = MISTAKES[id]
+            family, hint = row.family, row.hint
+            cause = (f"probably: {row.title}. {row.because}",)
+        return Finding(id, family, sites, fact, cause, hint, corrected, self.counterexample(), near)
+
+    def _proved_causes(self) -> list[Cause]:
+        out: list[Cause] = []
+        wrong = self.case.wrong
+        for cause in self.causes()[:MOST_PROOFS]:
+            if out and cause.cost > out[0].cost + NEAR:
+                break
+            if wrong is not None and self.case.proves(cause.line, wrong):
+                out.append(cause)
+        return out
+
+    def _proved_repairs(self) -> list[Repair]:
+        out: list[Repair] = []
+        for repair in self.repairs()[:MOST_PROOFS]:
+            entry = self.case.entry(repair.corrected)
+            if entry is not None and self.case.proves(entry, self.case.right):
+                out.append(repair)
+        return out
+
+    def _best_repair(self, mends: list[Repair], id: str) -> Repair | None:
+        """The repair that goes with the cause, else the cheapest."""
+        if not mends:
+            return None
+        family = MISTAKES[id].family if id else ""
+        same = [r for r in mends if r.id == id] or [r for r in mends if MISTAKES[r.id].family == family]
+        return (same or mends)[0]
+
+    def _fact(self, mend: Repair | None) -> tuple[tuple[Path, ...], Expr, Inline]:
+        if mend is not None:
+            return mend.sites, mend.corrected, mend.fact
+        right = tidy(self.case.right)
+        if self.case.extra_letters:
+            fact: Inline = ("the index ", self.case.extra_letters[0], " is left over: nothing binds it")
+        else:
+            fact = ("the line before gives ", right)
+        return ((),), right, fact
+
+    def counterexample(self) -> dict[str, str]:
+        """A small point where the two lines differ; sizes where shapes do not fit."""
+        case = self.case
+        if case.wrong is None or free_indices(case.wrong) - free_indices(case.right):
+            return {}
+        try:
+            found = difference(case.right, case.wrong, case.index_scope)
+        except WhygradError:
+            return {}
+        if found is None:
+            return {}
+        return {**found.point.show(), "line before": found.values[0], "this line": found.values[1]}
+
+
+def repairs_unfold(case: Case) -> Expr:
+    """The definition of the name the line before consists of."""
+    start = case.start
+    assert isinstance(start, Symbol)
+    from whygrad.engine.differentiate import unfold  # noqa: PLC0415
+
+    return unfold(start, case.index_scope)
+
+
+_PRICES: Final[dict[str, float]] = {
+    "mistake/product/half-lost": 1.1,
+    "mistake/chain/path-lost": 1.2,
+    "mistake/term/lost": 1.2,
+    "mistake/term/regulariser-lost": 1.0,
+    "mistake/chain/outer-lost": 1.15,
+    "mistake/sum/dropped": 1.2,
+    "mistake/constant/factor-lost": 1.3,
+    "mistake/sign/one-term": 1.1,
+    "mistake/sign/whole-line": 1.2,
+}
+
+
+def _price(id: str) -> float:
+    """Minus the log of how often it is made, roughly."""
+    return _PRICES.get(id, 1.0)
+
+
+__all__ = ["Finding", "diagnose"]

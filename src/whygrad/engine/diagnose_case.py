@@ -1,0 +1,135 @@
+"""A wrong line and the line before it, ready to be tried against: index forms, floats, proofs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from whygrad.core.cost import Scope
+from whygrad.core.errors import WhygradError
+from whygrad.core.expr import Expr, Index
+from whygrad.core.walk import free_indices, letters
+from whygrad.engine.diagnose_floats import Floats, Table, agree
+from whygrad.engine.diagnose_slopes import Slopes, holds_partial
+from whygrad.meaning.equal import Verdict, same_value
+from whygrad.meaning.sample import Sampler, draw_sizes
+from whygrad.meaning.to_index import Converter
+
+POINTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """The values of both lines at one point."""
+
+    floats: Floats
+    before: Table
+    after: Table | None
+
+
+class Case:
+    """One wrong step.
+
+    Raises
+    ------
+    WhygradError
+        Where the line before itself cannot be brought into index form.
+    """
+
+    def __init__(self, before: Expr, after: Expr, scope: Scope) -> None:
+        self.before, self.after, self.scope = before, after, scope
+        self.converter = Converter(scope)
+        self.letters = self._letters()
+        self.index_scope = Scope(
+            scope.declarations,
+            {name: self.converter.definition(d) for name, d in scope.definitions.items()},
+        )
+        self.slopes = Slopes(self.index_scope)
+        self.start = self.converter.entry(before, self.letters, letters(after))
+        """The line before in index form, its derivatives not worked out."""
+        self.right = self.slopes.worked(self.start)
+        """The same with its derivatives worked out."""
+
+    def _letters(self) -> tuple[Index, ...]:
+        """A letter for each dimension of the line before."""
+        taken = {*letters(self.before), *letters(self.after)}
+        found: list[Index] = []
+        for dim in self.converter.layout(self.before).dims:
+            found.append(self.converter.fresh(dim, taken))
+            taken.add(found[-1].letter)
+        return tuple(found)
+
+    @cached_property
+    def wrong(self) -> Expr | None:
+        """The line after in index form, None where its shapes do not fit."""
+        return self.entry(self.after)
+
+    @cached_property
+    def has_derivative(self) -> bool:
+        """Whether a derivative is to be worked out in this step."""
+        return holds_partial(self.start)
+
+    @cached_property
+    def extra_letters(self) -> tuple[Index, ...]:
+        """Free letters of the line after that the line before does not have."""
+        before = free_indices(self.start)
+        return tuple(sorted(free_indices(self.after) - before, key=lambda i: i.letter))
+
+    def entry(self, e: Expr) -> Expr | None:
+        """``e`` in index form at the letters of the line before; None where shapes do not fit."""
+        try:
+            if len(self.converter.layout(e).dims) != len(self.letters):
+                return None
+            if self.converter.layout(e).dims != tuple(i.dim for i in self.letters):
+                return None
+            index = self.converter.entry(e, self.letters)
+            return self.slopes.worked(index) if holds_partial(index) else index
+        except WhygradError:
+            return None
+
+    @cached_property
+    def sieves(self) -> tuple[Sieve, ...]:
+        """Points at which candidates are tried."""
+        wrong = self.wrong
+        lines = (self.right,) if wrong is None else (self.right, wrong)
+        sampler = Sampler((*lines, *self.letters), self.index_scope)
+        found: list[Sieve] = []
+        for seed in range(4 * POINTS):
+            sizes = draw_sizes(sampler.dimensions, seed % 2 + 11)
+            floats = Floats(self.index_scope, sampler.draw(seed, sizes))
+            before = floats.table(self.right)
+            after = None if wrong is None else floats.table(wrong)
+            if before is not None and all(x == x for x in before[1]):
+                found.append(Sieve(floats, before, after))
+            if len(found) == POINTS:
+                break
+        return tuple(found)
+
+    def is_after(self, e: Expr) -> bool:
+        """Whether ``e`` (index form) has the values of the line after."""
+        if not self.sieves:
+            return False
+        for sieve in self.sieves:
+            table = sieve.floats.table(e)
+            if table is None or sieve.after is None or not agree(sieve.floats, table, sieve.after):
+                return False
+        return True
+
+    def is_before(self, e: Expr | None) -> bool:
+        """Whether ``e`` (any form) has the values of the line before."""
+        index = None if e is None else self.entry(e)
+        if index is None or not self.sieves:
+            return False
+        if free_indices(index) - free_indices(self.right) - set(self.letters):
+            return False
+        for sieve in self.sieves:
+            table = sieve.floats.table(index)
+            if table is None or not agree(sieve.floats, table, sieve.before):
+                return False
+        return True
+
+    def proves(self, a: Expr, b: Expr) -> bool:
+        """Whether two expressions in index form are equal, by the judge."""
+        verdict: Verdict = same_value(a, b, self.index_scope)
+        return verdict.kind == "equal"

@@ -1,0 +1,246 @@
+"""What may go wrong at one step of a derivative: the mistakes that fit a node of its tree.
+
+Rows whose false statement matching can run are run; the rest are moves here, under the row's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from whygrad.core.expr import (
+    ONE,
+    ZERO,
+    Call,
+    Delta,
+    Expr,
+    Mul,
+    Number,
+    Partial,
+    Pow,
+    Reduce,
+    Symbol,
+    add,
+    factors_of,
+    mul,
+    neg,
+    terms_of,
+)
+from whygrad.core.walk import names
+from whygrad.engine.diagnose_slopes import Node, Slopes
+from whygrad.rules.mistakes import MISTAKES
+from whygrad.rules.rule import fill, match
+
+Wrong = tuple[str, Expr]
+"""The id of a mistake and what it makes of the derivative (derivatives may be left in it)."""
+
+
+def wrongs(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """The mistakes that fit one node."""
+    yield from _by_statement(node)
+    for found in _MOVES:
+        yield from found(node, slopes)
+
+
+def _by_statement(node: Node) -> Iterator[Wrong]:
+    for row in MISTAKES.values():
+        for left, right in row.sides:
+            if not isinstance(left, Call) or left.name != "D":
+                continue
+            bindings = match(left, node.partial)
+            if bindings is None:
+                continue
+            if row.family == "wrong_product_or_quotient_rule":
+                continue  # of products of any length: see _product
+            yield row.id, fill(right, {**bindings, "x": node.partial.wrt})
+
+
+def _chain(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """f(g): the inner or the outer factor is lost."""
+    if node.rule not in _OUTER_RULES and not (isinstance(node.body, Call) and len(node.kids) == 1):
+        return
+    factors = factors_of(node.new)
+    inner = [f for f in factors if isinstance(f, Partial)]
+    if len(inner) != 1 or len(node.kids) != 1:
+        return
+    kid = node.kids[0]
+    outer = mul(*(f for f in factors if f is not inner[0]))
+    if kid.value is not ONE:
+        yield _inner_id(inner[0].body, kid, slopes), outer
+        yield from _inner_parts(kid, outer)
+    yield ("mistake/log/one-over-lost" if isinstance(node.body, Call) and node.body.name == "log"
+           else "mistake/chain/outer-lost"), inner[0]  # fmt: skip
+
+
+_OUTER_RULES: Final = frozenset(("derivative/power", "derivative/reciprocal", "derivative/exponential"))
+
+
+def _inner_parts(kid: Node, outer: Expr) -> Iterator[Wrong]:
+    """The inner derivative is there but for its number."""
+    factors = factors_of(kid.value)
+    numbers = [f for f in factors if isinstance(f, Number)]
+    rest = [f for f in factors if not isinstance(f, Number)]
+    if numbers and rest:
+        yield "mistake/inner/constant-lost", mul(outer, *rest)
+
+
+def _inner_id(body: Expr, kid: Node, slopes: Slopes) -> str:
+    """What the lost inner derivative is."""
+    value = kid.value
+    if isinstance(body, Symbol) and body.name in slopes.scope.definitions:
+        return "mistake/inner/name-as-variable"
+    if isinstance(value, Number):
+        return f"mistake/inner/{'minus' if value.value == -1 else 'constant'}-lost"
+    if not (names(value) & slopes.frame(kid.partial.wrt).movers):
+        return "mistake/inner/data-lost"
+    return "mistake/inner/derivative-lost"
+
+
+def _minus(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """The minus of a term is lost where the term is differentiated."""
+    body = node.body
+    if not isinstance(body, Mul) or not isinstance(body.factors[0], Number) or body.factors[0].value >= 0:
+        return
+    yield _minus_id(node), Partial(neg(body), node.partial.wrt)
+
+
+def _minus_id(node: Node) -> str:
+    """A minus inside an exponent or of 1 - u is an inner derivative; of a difference, a sign."""
+    above = node.parent
+    beside: Expr | None = None
+    while above is not None:
+        if above.rule == "derivative/sum" and beside is None:
+            beside = above.body
+        elif isinstance(above.body, Call | Pow) and above.rule != "definition/function":
+            if beside is None:
+                return "mistake/inner/minus-lost"
+            others = [t for t in terms_of(beside) if t is not node.body]
+            plain = all(isinstance(t, Number) for t in others)
+            return "mistake/inner/minus-lost" if plain else "mistake/sign/residual-minus"
+        elif above.rule not in ("derivative/sum", "definition/unfold", "derivative/through-sum"):
+            break
+        above = above.parent
+    return "mistake/sign/one-term" if beside is not None else "mistake/sign/whole-line"
+
+
+def _linear(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """w x differentiated to 1; c u to D(u)."""
+    if node.rule == "derivative/constant-factor" and isinstance(node.new, Mul):
+        inner = node.new.factors[-1]
+        fixed = node.new.factors[:-1]
+        if isinstance(inner, Partial):
+            if all(isinstance(f, Number) for f in fixed):
+                if not (len(fixed) == 1 and fixed[0] == Number(-1)):
+                    yield "mistake/inner/constant-lost", inner
+            elif _inside(node):
+                yield "mistake/inner/data-lost", inner
+            else:
+                yield "mistake/constant/factor-lost", inner
+    if node.rule == "derivative/through-sum" and _inside(node) and not isinstance(node.value, Reduce | Number):
+        yield "mistake/inner/data-lost", ONE
+
+
+def _inside(node: Node) -> bool:
+    """Whether a function stands around it."""
+    above = node.parent
+    while above is not None:
+        if isinstance(above.body, Call | Pow) and above.rule != "definition/function":
+            return True
+        above = above.parent
+    return False
+
+
+def _names(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """A defined name taken for the variable, or its link of the chain left out."""
+    if node.rule != "definition/unfold":
+        return
+    body = node.body
+    assert isinstance(body, Symbol)
+    yield "mistake/inner/name-as-variable", ONE
+    if body.indices:
+        deltas = [Delta(a, b) for a, b in zip(body.indices, node.partial.wrt.indices, strict=False) if a is not b]
+        if deltas and len(body.indices) == len(node.partial.wrt.indices):
+            yield "mistake/inner/name-as-variable", mul(*deltas)
+    definition = node.kids[0] if node.kids else None
+    inner = None
+    while definition is not None:
+        found = [f for f in factors_of(definition.new) if isinstance(f, Partial)]
+        if isinstance(definition.body, Call | Pow) and len(found) == 1:
+            inner = found[0]
+            break
+        definition = definition.kids[0] if len(definition.kids) == 1 else None
+    if inner is not None:
+        yield "mistake/chain/factor-lost", inner
+    if _beside_other_movers(node, slopes):
+        yield "mistake/chain/path-lost", ZERO
+
+
+def _beside_other_movers(node: Node, slopes: Slopes) -> bool:
+    """Whether the variable reaches the line through other names, too."""
+    above = node.parent
+    while above is not None:
+        if above.rule in ("derivative/product", "derivative/sum", "derivative/quotient"):
+            return len([k for k in above.kids if k.rule != "derivative/constant"]) > 1
+        above = above.parent
+    return False
+
+
+def _product(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """The product rule with derivatives multiplied or parts left out; the quotient rule's sign."""
+    wrt = node.partial.wrt
+    if node.rule == "derivative/product" and isinstance(node.body, Mul):
+        frame_ = slopes.frame(wrt)
+        moving = [f for f in node.body.factors if frame_.moves(f)]
+        yield "mistake/product/derivatives-multiplied", mul(*(Partial(f, wrt) for f in moving))
+        parts = terms_of(node.new)
+        for k in range(len(parts)):
+            rest = [p for n, p in enumerate(parts) if n != k]
+            yield "mistake/product/half-lost", add(*rest)
+    if node.rule == "derivative/quotient" and isinstance(node.new, Mul):
+        top, bottom = node.new.factors[0], mul(*node.new.factors[1:])
+        first, second = terms_of(top)
+        yield "mistake/quotient/sign", mul(add(first, neg(second)), bottom)
+        yield "mistake/quotient/sign", mul(add(neg(first), second), bottom)
+        yield "mistake/product/half-lost", mul(first, bottom)
+        yield "mistake/product/half-lost", mul(second, bottom)
+
+
+def _constants(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """A constant term kept, or turned into 1."""
+    parent = node.parent
+    if node.rule == "derivative/constant" and parent is not None and parent.rule == "derivative/sum":
+        yield "mistake/constant/kept", node.body
+        yield "mistake/constant/kept", ONE
+
+
+def _entries(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """Deltas lost: every entry taken for the one differentiated."""
+    if node.rule == "derivative/other-entry":
+        yield "mistake/index/sum-kept", ONE
+    if node.rule == "derivative/through-sum" and isinstance(node.body, Reduce):
+        yield "mistake/sum/dropped", Partial(node.body.body, node.partial.wrt)
+
+
+def _terms(node: Node, slopes: Slopes) -> Iterator[Wrong]:
+    """A term of a sum is lost."""
+    if node.rule != "derivative/sum" or node.parent is not None and _inside(node):
+        return
+    live = [k for k in node.kids if k.value is not ZERO]
+    for kid in live:
+        if len(live) > 1:
+            yield term_id(kid.body, slopes), add(*(k.partial for k in live if k is not kid))
+
+
+def term_id(term: Expr, slopes: Slopes) -> str:
+    """A penalty is a constant of the cost times a function of parameters alone."""
+    declared = slopes.scope.declarations
+    kinds = {n: declared[n].kind for n in names(term) if n in declared}
+    penalty = "const" in kinds.values() and "data" not in kinds.values() and "param" in kinds.values()
+    named = bool(names(term) & {"lambda", "λ", "alpha", "lam", "C", "beta"}) and len(names(term)) <= 3
+    whole = not (names(term) & set(slopes.scope.definitions))
+    return "mistake/term/regulariser-lost" if (penalty or named) and whole else "mistake/term/lost"
+
+
+_MOVES: Final[tuple[Callable[[Node, Slopes], Iterator[Wrong]], ...]] = (
+    _chain, _minus, _linear, _names, _product, _constants, _entries, _terms,
+)  # fmt: skip
