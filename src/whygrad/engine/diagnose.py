@@ -25,6 +25,7 @@ from whygrad.engine.diagnose_repairs import Repair
 from whygrad.engine.diagnose_rewrites import rewritten
 from whygrad.engine.diagnose_rules import wrongs
 from whygrad.engine.diagnose_slopes import Node, holds_partial, nodes
+from whygrad.engine.differentiate import instantiate
 from whygrad.engine.tidy import tidy
 from whygrad.meaning.enclose import difference
 from whygrad.rules.mistakes import MISTAKES
@@ -332,9 +333,7 @@ def repairs_unfold(case: Case) -> Expr:
     """The definition of the name the line before consists of."""
     start = case.start
     assert isinstance(start, Symbol)
-    from whygrad.engine.differentiate import unfold  # noqa: PLC0415
-
-    return unfold(start, case.index_scope)
+    return instantiate(case.index_scope.definitions[start.name], start.indices)
 
 
 _PRICES: Final[dict[str, float]] = {

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Final
 
 from whygrad.core.document import Inline
+from whygrad.core.errors import WhygradError
 from whygrad.core.expr import (
     MINUS_ONE,
     ONE,
@@ -49,6 +51,7 @@ from whygrad.core.walk import (
 from whygrad.engine.diagnose_case import Case
 from whygrad.engine.diagnose_rules import term_id
 from whygrad.engine.diagnose_slopes import Node, nodes
+from whygrad.engine.differentiate import instantiate
 
 LARGEST: Final = 900
 """Most candidates of one kind that are tried for a line."""
@@ -170,13 +173,20 @@ def pieces(case: Case, trees: Iterable[Node]) -> list[Piece]:
         for node in postorder(line):
             if isinstance(node, Mul):
                 for factor in node.factors:
-                    if not isinstance(factor, Partial | Add | Reduce):
+                    if not isinstance(factor, Partial | Reduce):
                         put(factor, factor_id(case, factor))
+                for pair in combinations(node.factors, 2):
+                    if len(node.factors) < 7 and not any(isinstance(f, Partial | Reduce | Number) for f in pair):
+                        put(mul(*pair), factor_id(case, mul(*pair)))
             elif isinstance(node, Pow) and node.exponent is MINUS_ONE:
                 put(node, "mistake/log/one-over-lost" if _has_log(case) else "mistake/constant/factor-lost")
     for symbol in (*symbols(case.right), *symbols(case.start)):
         if symbol.name in case.scope.declarations:
             put(symbol, factor_id(case, symbol))
+        elif symbol.name in case.scope.definitions:
+            link = _written_link(case, symbol)
+            if link is not None:
+                put(link, "mistake/chain/factor-lost")
     for dim in _dims(case):
         put(inverse(Size(dim)), "mistake/sum/mean-dropped")
     return list(found.values())
@@ -237,6 +247,18 @@ def _link(node: Node) -> Expr | None:
         return None
     outer = _outer(kid)
     return None if outer is None else substitute(outer[0], {kid.body: node.body})
+
+
+def _written_link(case: Case, symbol: Symbol) -> Expr | None:
+    """The local derivative of a name that is a function of one other name."""
+    body = instantiate(case.index_scope.definitions[symbol.name], symbol.indices)
+    if not isinstance(body, Call) or len(body.args) != 1 or not isinstance(body.args[0], Symbol):
+        return None
+    try:
+        slope = case.slopes.slope(Partial(body, body.args[0]))
+    except (WhygradError, KeyError):
+        return None
+    return substitute(slope, {body: symbol})
 
 
 def _inner_id(case: Case, kid: Node) -> str:

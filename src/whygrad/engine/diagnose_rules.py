@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from whygrad.core.expr import (
+    MINUS_ONE,
     ONE,
     ZERO,
     Call,
@@ -19,14 +20,16 @@ from whygrad.core.expr import (
     Partial,
     Pow,
     Reduce,
+    Size,
     Symbol,
     add,
     factors_of,
+    inverse,
     mul,
     neg,
     terms_of,
 )
-from whygrad.core.walk import names
+from whygrad.core.walk import names, postorder
 from whygrad.engine.diagnose_slopes import Node, Slopes
 from whygrad.rules.mistakes import MISTAKES
 from whygrad.rules.rule import fill, match
@@ -124,30 +127,61 @@ def _minus_id(node: Node) -> str:
 
 
 def _linear(node: Node, slopes: Slopes) -> Iterator[Wrong]:
-    """w x differentiated to 1; c u to D(u)."""
+    """A constant factor is lost where its term is differentiated: w x gives 1."""
     if node.rule == "derivative/constant-factor" and isinstance(node.new, Mul):
         inner = node.new.factors[-1]
-        fixed = node.new.factors[:-1]
+        fixed = constant_factors(node.new.factors[:-1])
         if isinstance(inner, Partial):
-            if all(isinstance(f, Number) for f in fixed):
-                if not (len(fixed) == 1 and fixed[0] == Number(-1)):
-                    yield "mistake/inner/constant-lost", inner
-            elif _inside(node):
-                yield "mistake/inner/data-lost", inner
-            else:
-                yield "mistake/constant/factor-lost", inner
+            for k, factor in enumerate(fixed):
+                if factor is not MINUS_ONE:
+                    rest = [f for n, f in enumerate(fixed) if n != k]
+                    yield _lost_id(factor, node, slopes), mul(*rest, inner)
+            if len(fixed) > 1:
+                signs = [f for f in fixed if f is MINUS_ONE]
+                worst = max(fixed, key=lambda f: (bool(names(f)), bool(_sizes(f))))
+                yield _lost_id(worst, node, slopes), mul(*signs, inner)
     if node.rule == "derivative/through-sum" and _inside(node) and not isinstance(node.value, Reduce | Number):
         yield "mistake/inner/data-lost", ONE
 
 
-def _inside(node: Node) -> bool:
-    """Whether a function stands around it."""
+def constant_factors(factors: tuple[Expr, ...]) -> list[Expr]:
+    """Factors, with 1/(2m) as 1/2 and 1/m and with a sign on its own."""
+    out: list[Expr] = []
+    for factor in factors:
+        match factor:
+            case Pow(Mul(inner), exponent) if exponent is MINUS_ONE:
+                out.extend(inverse(f) for f in inner)
+            case Number(value) if value < 0 and value != -1:
+                out.extend((MINUS_ONE, Number(-value)))
+            case _:
+                out.append(factor)
+    return out
+
+
+def _sizes(e: Expr) -> bool:
+    return any(isinstance(n, Size) for n in postorder(e))
+
+
+def _lost_id(factor: Expr, node: Node, slopes: Slopes) -> str:
+    declared = slopes.scope.declarations
+    kinds = {declared[n].kind for n in names(factor) if n in declared}
+    if _sizes(factor):
+        return "mistake/sum/mean-dropped"
+    if "data" in kinds or (names(factor) and "const" not in kinds):
+        return "mistake/inner/data-lost"
+    return "mistake/inner/constant-lost" if _inside(node) else "mistake/constant/factor-lost"
+
+
+def _above(node: Node) -> Iterator[Node]:
     above = node.parent
     while above is not None:
-        if isinstance(above.body, Call | Pow) and above.rule != "definition/function":
-            return True
+        yield above
         above = above.parent
-    return False
+
+
+def _inside(node: Node) -> bool:
+    """Whether a function stands around it."""
+    return any(isinstance(n.body, Call | Pow) and n.rule != "definition/function" for n in _above(node))
 
 
 def _names(node: Node, slopes: Slopes) -> Iterator[Wrong]:
@@ -193,9 +227,10 @@ def _product(node: Node, slopes: Slopes) -> Iterator[Wrong]:
         moving = [f for f in node.body.factors if frame_.moves(f)]
         yield "mistake/product/derivatives-multiplied", mul(*(Partial(f, wrt) for f in moving))
         parts = terms_of(node.new)
+        named = all(isinstance(f, Symbol) and f.name != wrt.name for f in moving)
         for k in range(len(parts)):
             rest = [p for n, p in enumerate(parts) if n != k]
-            yield "mistake/product/half-lost", add(*rest)
+            yield f"mistake/{'chain/path' if named else 'product/half'}-lost", add(*rest)
     if node.rule == "derivative/quotient" and isinstance(node.new, Mul):
         top, bottom = node.new.factors[0], mul(*node.new.factors[1:])
         first, second = terms_of(top)
@@ -216,7 +251,8 @@ def _constants(node: Node, slopes: Slopes) -> Iterator[Wrong]:
 def _entries(node: Node, slopes: Slopes) -> Iterator[Wrong]:
     """Deltas lost: every entry taken for the one differentiated."""
     if node.rule == "derivative/other-entry":
-        yield "mistake/index/sum-kept", ONE
+        summed = any(n.rule == "derivative/through-sum" for n in _above(node))
+        yield f"mistake/{'index/sum-kept' if summed else 'shape/identity-lost'}", ONE
     if node.rule == "derivative/through-sum" and isinstance(node.body, Reduce):
         yield "mistake/sum/dropped", Partial(node.body.body, node.partial.wrt)
 

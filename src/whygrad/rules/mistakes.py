@@ -248,7 +248,7 @@ _ROWS: Final[tuple[Mistake, ...]] = (
         "D(f(u, v)) = f_u D(u) + f_v D(v)",
         "The variable acts along every path to it; the contributions add up.",
         "More than one name here depends on the variable. Add up the paths.",
-        Example("d/dw (p q)", "2 w q", "param w\np = w^2\nq = exp(w)"),
+        Example("d/dw (p q)", "2 w q", "param w\np = w^2\nq = sin(w)"),
         source="griewank2008, ch. 3",
     ),
     _m(
@@ -328,7 +328,7 @@ _ROWS: Final[tuple[Mistake, ...]] = (
         "u^n",
         "One exponent is not what the rules give: lowering -1 gives -2, lowering 1/2 gives -1/2.",
         "Check the exponent at the marked place.",
-        Example("d/dw 1/(1 + w)", "-1/(1 + w)", "param w > 0"),
+        Example("d/dw (1 + w)^(-1)", "-(1 + w)^(-3)", "param w > 0"),
         Example("(1 + w)^2 / (1 + w)^5", "(1 + w)^(-2)", "param w > 0"),
     ),
     _m(
@@ -363,7 +363,7 @@ _ROWS: Final[tuple[Mistake, ...]] = (
         "Both factors depend on the variable, so the product rule has two parts.",
         "Only one of the factors was differentiated.",
         Example("d/dw (w^2 sin(w))", "2 w sin(w)"),
-        Example("d/dw (w sigmoid(w))", "sigmoid(w) (1 - sigmoid(w))"),
+        Example("d/dw (w log(w))", "log(w)", "param w > 0"),
         run=("D(u * v) = D(u) * v", "D(u * v) = u * D(v)"),
     ),
     _m(
@@ -494,7 +494,7 @@ _ROWS: Final[tuple[Mistake, ...]] = (
         "D(a' w) = a",
         "A linear term loses its variable when differentiated.",
         "A linear term has a constant derivative.",
-        Example("d/dw (w' X a)", "X a w' a", _SQUARE),
+        Example("d/dw (a' w)", "a' w", _SQUARE),
         source="petersen2012, eq. 69",
     ),
     _m(
