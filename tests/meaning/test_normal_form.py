@@ -196,6 +196,8 @@ def test_limits_end_loudly():
         normalise(Pow(terms, Number(5)), Scope(), budget=Budget(products=1000))
     with pytest.raises(BudgetError):
         normalise(Pow(terms, Number(6)), Scope(), budget=Budget(terms=100))
+    with pytest.raises(BudgetError):
+        normalise(Pow(Number(3), Pow(Number(10), Number(9))), Scope())
     tower = s("z")
     for _ in range(60):
         tower = Call("erf", (tower,))
@@ -209,6 +211,20 @@ def test_steep_polynomials_are_not_factored_for_ever():
     z = s("z")
     high = inverse(sub(Pow(z, Number(900)), Number(2)))
     assert normalise(sub(high, mul(TWO, high)), Scope()).is_zero() is None
+
+
+def test_sums_over_pairs_in_order():
+    """sum_{i<l} u is half the sum over i != l for a symmetric u, and i > l is i < l renamed."""
+    inside = Compare("<", (I, L))
+    u = Pow(sub(s("v", I), s("v", L)), TWO)
+    pairs = total(I, Reduce("sum", L, u, Compare("<", (L, I))))
+    assert normalise(sub(pairs, div(total(I, total(L, u)), TWO)), SCOPE).is_zero()
+    bent = mul(s("v", I), s("d", L))
+    left = total(I, total(L, mul(bent, inside)))
+    right = total(L, total(I, mul(s("v", L), s("d", I), Compare("<", (L, I)))))
+    assert normalise(sub(left, right), SCOPE).is_zero()
+    swapped = total(I, total(L, mul(bent, Compare(">", (I, L)))))
+    assert normalise(sub(left, swapped), SCOPE).is_zero() is None
 
 
 def test_comparisons_of_positions():

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence
 from whygrad.core.errors import BudgetError, NoRuleError, ShapeError, WhygradError
-from whygrad.core.expr import ZERO, Call, Cases, Compare, Expr, Index, Number, Reduce, Symbol, sub
+from whygrad.core.expr import ZERO, Call, Compare, Expr, Index, Number, Symbol, sub
 from whygrad.core.walk import canonical, names, postorder, same_form, substitute
 from whygrad.meaning.conditions import Condition, conditions, formula
 from whygrad.meaning.differentiate import evaluate_partials
@@ -109,6 +109,7 @@ class Judge:
         self.scope = scope
         self.ranges = Ranges(scope)
         self._readers: dict[tuple[bool, bool, frozenset[Frozen], Budget | None], Reader] = {}
+        self._evaluated: dict[Expr, Expr] = {}
         self._verdicts: dict[tuple[Expr, Expr, tuple[Expr, ...], bool, Budget | None], Verdict] = {}
 
     def same_value(
@@ -128,6 +129,13 @@ class Judge:
         if found is None:
             question = Question(self, a, b, tuple(facts), budget)
             found = self._verdicts[key] = question.answer(sample=sample)
+        return found
+
+    def evaluated(self, e: Expr) -> Expr:
+        """The expression with its derivatives carried out."""
+        found = self._evaluated.get(e)
+        if found is None:
+            found = self._evaluated[e] = evaluate_partials(e, self.scope)
         return found
 
     def reader(
@@ -157,6 +165,7 @@ class Question:
         self.facts = facts
         self.budget = budget
         self.why: list[str] = []
+        self._asked: tuple[list[Condition], list[Condition]] | None = None
 
     def answer(self, *, sample: bool) -> Verdict:
         """Try the plans."""
@@ -174,7 +183,7 @@ class Question:
     def _to_entries(self) -> None:
         """Both as scalars in index form, without unevaluated derivatives."""
         scope = self.judge.scope
-        a, b = (evaluate_partials(e, scope) for e in (self.a, self.b))
+        a, b = (self.judge.evaluated(e) for e in (self.a, self.b))
         shapes = shape_of(a, scope), shape_of(b, scope)
         if shapes[0] != shapes[1] and b is ZERO:
             b = sub(a, a)  # "= 0" is said of arrays, too
@@ -295,7 +304,7 @@ class Question:
 
     def _domain(self, *, unfold: bool) -> frozenset[Frozen] | None:
         """What both sides ask to be positive; None if that contradicts itself."""
-        asked = [c for e in (self.a, self.b) for c in conditions(e, self.judge.ranges)]
+        asked = [c for side in self._conditions() for c in side]
         asked = [c for c in asked if c.relation != "!= 0" and not c.guarded]
         if not asked:
             return frozenset()
@@ -312,7 +321,7 @@ class Question:
 
     def _stated(self) -> tuple[str, ...] | None:
         """The conditions that only one side asks for; None if a side is defined nowhere."""
-        sides = [conditions(e, self.judge.ranges) for e in (self.a, self.b)]
+        sides = self._conditions()
         if not any(sides):
             return ()
         reader = self.judge.reader(unfold=False, labels=False, assumed=frozenset(), budget=self.budget)
@@ -349,6 +358,13 @@ class Question:
             if found.positive or (c.relation == "!= 0" and found.nonzero):
                 kept.remove(c)
         return kept
+
+    def _conditions(self) -> tuple[list[Condition], list[Condition]]:
+        """What each side asks for and the declarations do not give."""
+        if self._asked is None:
+            ranges = self.judge.ranges
+            self._asked = conditions(self.a, ranges), conditions(self.b, ranges)
+        return self._asked
 
     def _bends(self) -> bool:
         """Whether the two sides decide between branches in different words."""

@@ -30,7 +30,7 @@ from whygrad.core.expr import (
     Symbol,
 )
 from whygrad.core.functions import FUNCTIONS
-from whygrad.core.walk import fold, names
+from whygrad.core.walk import children, fold, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +234,26 @@ class Ranges:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self._names: dict[str, Range] = {}
+        self._found: dict[Expr, Range] = {}
 
     def of(self, e: Expr) -> Range:
         """The range of an expression in index form."""
-        self._settle(names(e))
-        return fold(e, self._step)
+        found = self._found.get(e)
+        if found is None:
+            self._settle(names(e))
+            stack = [(e, False)]
+            while stack:
+                node, ready = stack.pop()
+                if node in self._found:
+                    continue
+                kids = children(node)
+                if ready or not kids:
+                    self._found[node] = self._step(node, tuple(self._found[kid] for kid in kids))
+                else:
+                    stack.append((node, True))
+                    stack.extend((kid, False) for kid in kids)
+            found = self._found[e]
+        return found
 
     def of_name(self, name: str) -> Range:
         """The range of the entries of a name."""

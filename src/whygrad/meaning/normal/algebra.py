@@ -168,7 +168,9 @@ class Algebra:
             return self.int_power(self.inverse(p), -n)
         if len(p) == 1:
             ((m, c),) = p.items()
-            return scaled(self.settle({a: e * n for a, e in m}), c**n) if n else number(1)
+            if not n:
+                return number(1)
+            return scaled(self.settle({a: e * n for a, e in m}), _number_power(c, n))
         out = number(1)
         for _ in range(n):
             out = self.mul(out, p)
@@ -459,6 +461,12 @@ def _merged(d: Draft, m: Mono) -> Draft:
     return out
 
 
+def _number_power(c: Rational, n: int) -> Rational:
+    if c not in (1, -1) and n * (abs(c.numerator) + c.denominator).bit_length() > 20_000:
+        raise spent(f"the power {n} of a number")
+    return c**n
+
+
 def _may_replace(gone: Index, keep: Expr) -> bool:
     return not isinstance(keep, Index) or keep.dim == gone.dim
 
@@ -476,7 +484,7 @@ def _reduce_finite(d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational
     out: list[tuple[Draft, Rational]] = []
     coefficients: list[Rational] = [0] * count
     for basis, v in zip(_lagrange_basis(a.values), a.values, strict=True):
-        power = Fraction(v) ** int(e)
+        power = _number_power(Fraction(v), abs(int(e))) ** (1 if e > 0 else -1)
         for k, c in enumerate(basis):
             coefficients[k] += c * power
     for k, c in enumerate(coefficients):

@@ -93,9 +93,7 @@ class Reader(Summation):
 
     def renewed(self) -> Reader:
         """A reader like this one that has read nothing."""
-        return Reader(
-            self.scope, self.budget, unfold=self.unfold, labels=self.labels, assumed=self.assumed
-        )
+        return Reader(self.scope, self.budget, unfold=self.unfold, labels=self.labels, assumed=self.assumed)
 
     def read(self, e: Expr) -> Poly:
         """The value of an expression in index form, without Partial or array operations."""

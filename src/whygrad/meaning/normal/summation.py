@@ -165,12 +165,17 @@ class Summation(Elementary):
         known = self.known_sum(dummies, factors)
         if known is not None:
             return known
+        halved = self._in_both_orders(dummies, factors)
+        if halved is not None:
+            return halved
         level = 1 + max(a.level for a in factors)
         body: Mono = frozenset(factors.items())
         if len(dummies) == 1:
             order = dummies
         else:
-            order = self._ordered(dummies, body)
+            # Which position comes first must not decide which dummy does: see below.
+            kept = frozenset(x for x in body if not _orders_dummies(x[0], dummies))
+            order = self._ordered(dummies, kept)
         marks = tuple(Index(f"#{level}.{k}", d.dim) for k, d in enumerate(order))
         renamed = self.rename_mono(body, dict(zip(order, marks, strict=True)))
         if len(renamed) == 1:
@@ -179,13 +184,21 @@ class Summation(Elementary):
             out = single(self.made("sum", marks, inside), 1)
             rest = m - inside
             return scaled(self.mul(out, {rest: 1}) if rest else out, c)
-        # Renaming changed the shape of a factor (an order of positions turned round).
-        total: Poly = {}
-        for m, c in renamed.items():
-            inside = frozenset((a, e) for a, e in m if a.indices.intersection(marks))
-            part = single(self.made("sum", marks, inside))
-            total = plus(total, self.mul(part, {m - inside: 1}), c)
-        return total
+        # The dummies in their settled order turned an order of positions round: 1 - delta - before.
+        return self.spread(marks, renamed)
+
+    def _in_both_orders(self, dummies: tuple[Index, ...], factors: Draft) -> Poly | None:
+        """sum_{a<b} u = (sum_{a,b} u - sum_{a=b} u)/2 for a u that is the same with a, b exchanged."""
+        orders = [x for x in factors if _orders_dummies(x, dummies)]
+        if len(orders) != 1 or factors[orders[0]] != 1:
+            return None
+        first, second = orders[0].data
+        rest: Mono = frozenset((x, e) for x, e in factors.items() if x is not orders[0])
+        if self.rename_mono(rest, {first: second, second: first}) != {rest: 1}:
+            return None
+        whole = self.spread(dummies, {rest: 1})
+        diagonal = self.spread(dummies, self.mul({rest: 1}, self.delta(first, second)))
+        return scaled(plus(whole, diagonal, -1), Fraction(1, 2))
 
     # --- which dummy comes first ----------------------------------------------------------------
 
@@ -395,6 +408,10 @@ def _sum_to_one(declared: Declaration) -> str:
 def single_unit() -> Poly:
     """The polynomial 1."""
     return {UNIT: 1}
+
+
+def _orders_dummies(a: Atom, dummies: tuple[Index, ...]) -> bool:
+    return a.kind == "before" and all(i in dummies for i in a.data)
 
 
 def _inverse_of(a: Atom) -> tuple[str, tuple[Expr, Expr]] | None:
