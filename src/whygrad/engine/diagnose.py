@@ -19,13 +19,15 @@ from whygrad.core.errors import WhygradError
 from whygrad.core.expr import ONE, ZERO, Expr, Partial, Symbol
 from whygrad.core.walk import Path, free_indices, paths, replace_at
 from whygrad.engine import diagnose_repairs as repairs
-from whygrad.engine.diagnose_case import Case
+from whygrad.engine.diagnose_case import Case, softened
 from whygrad.engine.diagnose_matrix import matrix_repairs
 from whygrad.engine.diagnose_repairs import Repair
 from whygrad.engine.diagnose_rewrites import rewritten
 from whygrad.engine.diagnose_rules import wrongs
 from whygrad.engine.diagnose_slopes import Node, holds_partial, nodes
 from whygrad.engine.differentiate import instantiate
+from whygrad.engine.moves import Context
+from whygrad.engine.simplify import simplify
 from whygrad.engine.tidy import tidy
 from whygrad.meaning.enclose import difference
 from whygrad.rules.mistakes import MISTAKES
@@ -114,16 +116,21 @@ def diagnose(
     'mistake/inner/minus-lost'
     """
     del wrt
-    case = None
+    found: Finding | None = None
     for line in (before, goal):
-        try:
-            if line is not None and case is None:
-                case = Case(line, after, scope)
-        except (WhygradError, AssertionError, ValueError):
-            continue
-    if case is None or not case.sieves:
-        return None
-    return Diagnosis(case).finding()
+        for soft in (True, False):
+            if line is None or (found is not None and found.id):
+                break
+            try:
+                case = Case(line, after, scope, soft=soft)
+                found = Diagnosis(case).finding() if case.sieves else found
+            except (WhygradError, AssertionError, ValueError):
+                break
+            if softened(scope) == scope:
+                break
+        if found is not None:
+            break
+    return found
 
 
 class Diagnosis:
@@ -132,6 +139,14 @@ class Diagnosis:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.trees: list[tuple[Expr, Path, Node]] = list(self._trees())
+        self._wrongs: dict[Node, list[tuple[str, Expr]]] = {}
+
+    def wrongs(self, node: Node) -> list[tuple[str, Expr]]:
+        """The mistakes that fit a node."""
+        found = self._wrongs.get(node)
+        if found is None:
+            found = self._wrongs[node] = list(wrongs(node, self.case.slopes))
+        return found
 
     def _trees(self) -> Iterator[tuple[Expr, Path, Node]]:
         """Each derivative of the line before, inner ones first: the line it stands in, its place, its rules."""
@@ -175,7 +190,7 @@ class Diagnosis:
                 if made is not None and tree.value is not ONE:
                     yield Cause("mistake/chain/factor-lost", 0.95, made)
             for node in nodes(tree):
-                for rank, (id, new) in enumerate(wrongs(node, self.case.slopes)):
+                for rank, (id, new) in enumerate(self.wrongs(node)):
                     made = self._changed(line, path, tree, {node: new})
                     if made is not None:
                         yield Cause(id, _price(id) + 0.01 * rank, made)
@@ -186,7 +201,7 @@ class Diagnosis:
             alike: dict[tuple[str, int, Expr], dict[Node, Expr]] = {}
             for node in nodes(tree):
                 count: dict[str, int] = {}
-                for id, new in wrongs(node, self.case.slopes):
+                for id, new in self.wrongs(node):
                     turn = count[id] = count.get(id, -1) + 1
                     fits.setdefault((id, turn), {})[node] = new
                     alike.setdefault((id, turn, node.partial), {})[node] = new
@@ -233,6 +248,8 @@ class Diagnosis:
             repairs.missing_terms(case, self._terms()),
             repairs.factors(case, known),
             repairs.exponents(case),
+            repairs.group_signs(case),
+            repairs.group_factors(case, known),
         ]
         found: dict[str, Repair] = {}
         for repair in chain(*kinds):
@@ -292,6 +309,8 @@ class Diagnosis:
     def _proved_repairs(self) -> list[Repair]:
         out: list[Repair] = []
         for repair in self.repairs()[:MOST_PROOFS]:
+            if out and repair.cost > out[0].cost + NEAR:
+                break
             entry = self.case.entry(repair.corrected)
             if entry is not None and self.case.proves(entry, self.case.right):
                 out.append(repair)
@@ -308,12 +327,22 @@ class Diagnosis:
     def _fact(self, mend: Repair | None) -> tuple[tuple[Path, ...], Expr, Inline]:
         if mend is not None:
             return mend.sites, mend.corrected, mend.fact
-        right = tidy(self.case.right)
+        right = self._right()
         if self.case.extra_letters:
             fact: Inline = ("the index ", self.case.extra_letters[0], " is left over: nothing binds it")
         else:
             fact = ("the line before gives ", right)
         return ((),), right, fact
+
+    def _right(self) -> Expr:
+        """What the line before gives, as a teacher would write it."""
+        case = self.case
+        right = tidy(case.right)
+        try:
+            steps = simplify(right, Context(case.index_scope))
+        except (WhygradError, AssertionError):
+            return case.named(right)
+        return case.named(steps[-1].after if steps else right)
 
     def counterexample(self) -> dict[str, str]:
         """A small point where the two lines differ; sizes where shapes do not fit."""

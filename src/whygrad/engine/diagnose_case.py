@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from whygrad.core.cost import Scope
+from whygrad.core.cost import Declaration, Domain, Scope
 from whygrad.core.errors import WhygradError
-from whygrad.core.expr import Expr, Index
-from whygrad.core.walk import free_indices, letters
+from whygrad.core.expr import Expr, Index, Number, Symbol
+from whygrad.core.walk import free_indices, letters, substitute, symbols
 from whygrad.engine.diagnose_floats import Floats, Table, agree
 from whygrad.engine.diagnose_slopes import Slopes, holds_partial
+from whygrad.engine.differentiate import instantiate
 from whygrad.meaning.equal import Verdict, same_value
 from whygrad.meaning.sample import Sampler, draw_sizes
 from whygrad.meaning.to_index import Converter
@@ -37,8 +38,9 @@ class Case:
         Where the line before itself cannot be brought into index form.
     """
 
-    def __init__(self, before: Expr, after: Expr, scope: Scope) -> None:
+    def __init__(self, before: Expr, after: Expr, scope: Scope, *, soft: bool = True) -> None:
         self.before, self.after, self.scope = before, after, scope
+        self.soft = soft
         self.converter = Converter(scope)
         self.letters = self._letters()
         self.index_scope = Scope(
@@ -93,7 +95,8 @@ class Case:
         """Points at which candidates are tried."""
         wrong = self.wrong
         lines = (self.right,) if wrong is None else (self.right, wrong)
-        sampler = Sampler((*lines, *self.letters), self.index_scope)
+        scope = softened(self.index_scope) if self.soft else self.index_scope
+        sampler = Sampler((*lines, *self.letters), scope)
         found: list[Sieve] = []
         for seed in range(4 * POINTS):
             sizes = draw_sizes(sampler.dimensions, seed % 2 + 11)
@@ -129,7 +132,42 @@ class Case:
                 return False
         return True
 
+    @cached_property
+    def names_of(self) -> dict[Expr, Expr]:
+        """What a definition stands for, at the places where it was put in -> its name there."""
+        found: dict[Expr, Expr] = {}
+        for e in (self.before, self.after, self.start, *(d.body for d in self.index_scope.definitions.values())):
+            for symbol in symbols(e):
+                definition = self.index_scope.definitions.get(symbol.name)
+                if definition is None or len(definition.indices) != len(symbol.indices):
+                    continue
+                body = instantiate(definition, symbol.indices)
+                if not isinstance(body, Symbol | Number):
+                    found.setdefault(body, symbol)
+        return found
+
+    def named(self, e: Expr) -> Expr:
+        """``e`` with what has a name called by it: f (1 - f) for sigmoid(z) (1 - sigmoid(z))."""
+        for _ in range(3):
+            new = substitute(e, self.names_of)
+            if new is e:
+                break
+            e = new
+        return e
+
     def proves(self, a: Expr, b: Expr) -> bool:
         """Whether two expressions in index form are equal, by the judge."""
         verdict: Verdict = same_value(a, b, self.index_scope)
         return verdict.kind == "equal"
+
+
+def softened(scope: Scope) -> Scope:
+    """Labels as numbers between their values, so that y^2 = y explains nothing by accident."""
+    changed: dict[str, Declaration] = {}
+    for name, declaration in scope.declarations.items():
+        values = declaration.values
+        soft = Domain("interval", low=min(values), high=max(values)) if len(values) > 1 else None
+        if declaration.has("onehot"):
+            soft = Domain("simplex", dim=next(d.dim for d in declaration.domains if d.kind == "onehot"))
+        changed[name] = declaration if soft is None else replace(declaration, domains=(soft,))
+    return Scope(changed, scope.definitions)

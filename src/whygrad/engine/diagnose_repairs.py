@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from typing import Final
 
 from whygrad.core.document import Inline
@@ -99,9 +99,27 @@ def linear_places(line: Expr) -> Iterator[tuple[Path, Expr]]:
 def site_of(line: Expr, path: Path) -> tuple[Path, ...]:
     """The places to mark: of a sum each of its terms."""
     node = at(line, path)
+    if isinstance(node, Mul):
+        inside = [k for k, f in enumerate(node.factors) if isinstance(f, Add) and len(names(f)) > 1]
+        if len(inside) == 1:
+            path, node = (*path, inside[0]), node.factors[inside[0]]
     if isinstance(node, Add):
         return tuple((*path, k) for k in range(len(node.terms)))
     return (path,)
+
+
+def groups(line: Expr) -> Iterator[tuple[tuple[Path, ...], Expr, tuple[Expr, ...], tuple[Expr, ...], Path]]:
+    """Neighbouring terms that may have stood in one bracket: a + b - c as a + (b - c).
+
+    Gives the places of the terms, the group, the terms before and after it, and the sum's place.
+    """
+    for path, node in linear_places(line):
+        if isinstance(node, Add) and 3 <= len(node.terms) <= 8:
+            terms = node.terms
+            for size in range(2, len(terms)):
+                for k in range(len(terms) - size + 1):
+                    places = tuple((*path, n) for n in range(k, k + size))
+                    yield places, add(*terms[k : k + size]), terms[:k], terms[k + size :], path
 
 
 # --- signs ------------------------------------------------------------------------------------------
@@ -123,6 +141,14 @@ def signs(case: Case) -> Iterator[Repair]:
         else:
             yield Repair("mistake/sign/one-term", (path,), new, ("with ", neg(node), " here, the line is right"),
                          1.4 + 0.02 * len(path))  # fmt: skip
+
+
+def group_signs(case: Case) -> Iterator[Repair]:
+    """The sign of neighbouring terms, as of a bracket that was taken away."""
+    for sites, group, first, last, path in groups(case.after):
+        turned = add(*(neg(t) for t in terms_of(group)))
+        new = replace_at(case.after, path, add(*first, turned, *last))
+        yield Repair("mistake/sign/one-term", sites, new, ("with ", turned, " here, the line is right"), 1.5)
 
 
 def _signed(line: Expr, path: Path) -> bool:
@@ -156,6 +182,7 @@ def pieces(case: Case, trees: Iterable[Node]) -> list[Piece]:
 
     def put(value: Expr, id: str) -> None:
         if value is not ONE and not isinstance(value, Number):
+            value = case.named(value)
             found.setdefault(canonical(value), Piece(value, id))
 
     for tree in trees:
@@ -187,8 +214,9 @@ def pieces(case: Case, trees: Iterable[Node]) -> list[Piece]:
             link = _written_link(case, symbol)
             if link is not None:
                 put(link, "mistake/chain/factor-lost")
+            put(symbol, "mistake/chain/factor-lost")
     for dim in _dims(case):
-        put(inverse(Size(dim)), "mistake/sum/mean-dropped")
+        put(inverse(Size(dim)), _size_id(case, dim))
     return list(found.values())
 
 
@@ -220,6 +248,8 @@ def factor_id(case: Case, factor: Expr) -> str:
         if kind == "data" and case.has_derivative:
             return "mistake/inner/data-lost"
         return "mistake/constant/factor-lost" if kind == "const" or not case.has_derivative else "mistake/chain/factor-lost"
+    if isinstance(factor, Add) and all(n in declared and declared[n].kind != "param" for n in used):
+        return "mistake/constant/factor-lost"
     return "mistake/chain/factor-lost"
 
 
@@ -282,12 +312,39 @@ def factors(case: Case, known: list[Piece]) -> Iterator[Repair]:
                 return
             sites = site_of(case.after, path)
             size = 1.6 + 0.02 * len(path)
-            new = replace_at(case.after, path, mul(node, piece.value))
-            yield Repair(piece.id, sites, new, ("with the factor ", piece.value, " here, the line is right"), size)
+            new = replace_at(case.after, path, times(node, piece.value))
+            yield Repair(piece.id, sites, new, factor_fact(piece.value), size)
             less = without(node, piece.value)
             if less is not None:
                 yield Repair(piece.id, sites, replace_at(case.after, path, less),
                              ("without the factor ", piece.value, " here, the line is right"), size + 0.6)  # fmt: skip
+
+
+def group_factors(case: Case, known: list[Piece]) -> Iterator[Repair]:
+    """One factor too few at neighbouring terms."""
+    for count, ((sites, group, first, last, path), piece) in enumerate(product(list(groups(case.after)), known)):
+        if count > LARGEST // 3:
+            return
+        new = replace_at(case.after, path, add(*first, mul(group, piece.value), *last))
+        yield Repair(piece.id, sites, new, factor_fact(piece.value), 1.75)
+
+
+def times(node: Expr, factor: Expr) -> Expr:
+    """``node`` with one more factor: 1/n of n u is u, a fraction goes last."""
+    if isinstance(factor, Pow) and factor.exponent is MINUS_ONE:
+        less = without(node, factor.base)
+        if less is not None:
+            return less
+    return mul(node, factor)
+
+
+def factor_fact(factor: Expr) -> Inline:
+    """In words; a size too many is right where the size is 1."""
+    sizes = [f for f in factors_of(factor) if isinstance(f, Pow) and isinstance(f.base, Size)]
+    if sizes and isinstance(sizes[0], Pow):
+        size = sizes[0].base
+        return ("divided by ", size, " here, the line is right; as it stands, it is right only where ", size, " = 1")
+    return ("with the factor ", factor, " here, the line is right")
 
 
 def without(node: Expr, factor: Expr) -> Expr | None:
@@ -316,13 +373,11 @@ def constants(case: Case) -> Iterator[Repair]:
         if id == "mistake/sign/one-term":
             continue
         sites = site_of(case.after, path) if len(path) else ((),)
-        new = replace_at(case.after, path, mul(value, node))
-        if isinstance(value, Pow) and isinstance(value.base, Size):
-            fact: Inline = ("divided by ", value.base, " the line is right; as it stands, it holds at most where ",
-                            value.base, " = 1")  # fmt: skip
-        else:
-            fact = ("multiplied by ", value, " here, the line is right")
-        yield Repair(id, sites, new, fact, 1.7 + 0.02 * len(path))
+        factor = value.factors if isinstance(value, Mul) else (value,)
+        new = node
+        for f in factor:
+            new = mul(f, new) if isinstance(f, Number) else times(new, f)
+        yield Repair(id, sites, replace_at(case.after, path, new), factor_fact(value), 1.55 + 0.02 * len(path))
 
 
 def _ratio(case: Case, path: Path, node: Expr) -> tuple[Expr, str] | None:
@@ -381,10 +436,10 @@ def _ratio(case: Case, path: Path, node: Expr) -> tuple[Expr, str] | None:
 def _size_id(case: Case, dim: str) -> str:
     """1/m is missing: of a mean where the line before has one; else a delta was counted n times."""
     means = any(isinstance(n, Pow) and Size(dim) in postorder(n.base) for n in postorder(case.start))
-    written = any(isinstance(n, Size) and n.dim == dim for n in postorder(case.after))
-    if means and not written:
+    if means:
         return "mistake/sum/mean-dropped"
-    deltas = any(isinstance(n, Delta) and dim in (i.dim for i in free_indices(n)) for n in postorder(case.right))
+    lines = (*postorder(case.start), *postorder(case.right), *postorder(case.after))
+    deltas = any(isinstance(n, Delta) and dim in (i.dim for i in free_indices(n)) for n in lines)
     wrt = [n.wrt for n in postorder(case.start) if isinstance(n, Partial)]
     entries = any(i.dim == dim for symbol in wrt for i in free_indices(symbol))
     return "mistake/index/delta-squared" if deltas or entries else "mistake/index/sum-added"

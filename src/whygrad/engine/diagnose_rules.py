@@ -6,6 +6,7 @@ Rows whose false statement matching can run are run; the rest are moves here, un
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from whygrad.core.expr import (
@@ -46,16 +47,27 @@ def wrongs(node: Node, slopes: Slopes) -> Iterator[Wrong]:
 
 
 def _by_statement(node: Node) -> Iterator[Wrong]:
+    body = node.body
+    for id, left, right in _statements(body.name if isinstance(body, Call) else type(body).__name__):
+        bindings = match(left, node.partial)
+        if bindings is not None:
+            yield id, fill(right, {**bindings, "x": node.partial.wrt})
+
+
+@lru_cache(maxsize=256)
+def _statements(head: str) -> tuple[tuple[str, Expr, Expr], ...]:
+    """The false statements about derivatives of this function or kind of node.
+
+    Products are of any length, so their mistakes are moves.
+    """
+    found: list[tuple[str, Expr, Expr]] = []
     for row in MISTAKES.values():
         for left, right in row.sides:
-            if not isinstance(left, Call) or left.name != "D":
-                continue
-            bindings = match(left, node.partial)
-            if bindings is None:
-                continue
-            if row.family == "wrong_product_or_quotient_rule":
-                continue  # of products of any length: see _product
-            yield row.id, fill(right, {**bindings, "x": node.partial.wrt})
+            if isinstance(left, Call) and left.name == "D" and not isinstance(left.args[0], Mul):
+                body = left.args[0]
+                if head == (body.name if isinstance(body, Call) else type(body).__name__):
+                    found.append((row.id, left, right))
+    return tuple(found)
 
 
 def _chain(node: Node, slopes: Slopes) -> Iterator[Wrong]:
@@ -135,11 +147,11 @@ def _linear(node: Node, slopes: Slopes) -> Iterator[Wrong]:
             for k, factor in enumerate(fixed):
                 if factor is not MINUS_ONE:
                     rest = [f for n, f in enumerate(fixed) if n != k]
-                    yield _lost_id(factor, node, slopes), mul(*rest, inner)
+                    yield _lost_id(factor, node, inner, slopes), mul(*rest, inner)
             if len(fixed) > 1:
                 signs = [f for f in fixed if f is MINUS_ONE]
                 worst = max(fixed, key=lambda f: (bool(names(f)), bool(_sizes(f))))
-                yield _lost_id(worst, node, slopes), mul(*signs, inner)
+                yield _lost_id(worst, node, inner, slopes), mul(*signs, inner)
     if node.rule == "derivative/through-sum" and _inside(node) and not isinstance(node.value, Reduce | Number):
         yield "mistake/inner/data-lost", ONE
 
@@ -162,12 +174,13 @@ def _sizes(e: Expr) -> bool:
     return any(isinstance(n, Size) for n in postorder(e))
 
 
-def _lost_id(factor: Expr, node: Node, slopes: Slopes) -> str:
+def _lost_id(factor: Expr, node: Node, inner: Partial, slopes: Slopes) -> str:
     declared = slopes.scope.declarations
     kinds = {declared[n].kind for n in names(factor) if n in declared}
     if _sizes(factor):
         return "mistake/sum/mean-dropped"
-    if "data" in kinds or (names(factor) and "const" not in kinds):
+    linear = isinstance(inner.body, Symbol | Reduce)
+    if linear and ("data" in kinds or (names(factor) and "const" not in kinds)):
         return "mistake/inner/data-lost"
     return "mistake/inner/constant-lost" if _inside(node) else "mistake/constant/factor-lost"
 
