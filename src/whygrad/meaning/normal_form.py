@@ -14,7 +14,6 @@ from whygrad.core.errors import BudgetError
 from whygrad.core.expr import Apply, Expr, Partial, Size
 from whygrad.core.walk import fold
 from whygrad.meaning.differentiate import evaluate_partials
-from whygrad.meaning.normal.algebra import Budget, UndefinedError
 from whygrad.meaning.normal.atoms import (
     Atom,
     Frozen,
@@ -27,6 +26,7 @@ from whygrad.meaning.normal.atoms import (
     plus,
 )
 from whygrad.meaning.normal.read import Reader
+from whygrad.meaning.normal.reduction import Budget, UndefinedError
 from whygrad.meaning.normal.write import expanded_expr, factored_expr
 from whygrad.meaning.to_index import to_index
 

@@ -6,18 +6,13 @@ early, out of order or twice keeps the value. What can be lost is only that equa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from fractions import Fraction
 from math import floor, prod
 
 from whygrad.core.cost import Scope
-from whygrad.core.errors import BudgetError
-from whygrad.core.expr import Expr, Index, Number, Symbol
-from whygrad.core.walk import free_indices, sort_key, substitute
+from whygrad.core.expr import Expr, Index
 from whygrad.meaning.normal.atoms import (
-    BITS,
-    SIGNS,
     UNIT,
     Atom,
     Frozen,
@@ -26,73 +21,29 @@ from whygrad.meaning.normal.atoms import (
     Rational,
     atom,
     atoms_of,
-    constant,
     freeze,
-    gather,
-    indices_of,
     number,
     plus,
     scaled,
     single,
 )
-from whygrad.meaning.normal.factoring import content, divided, factors, scale
-
-Draft = dict[Atom, Rational]
-"""A monomial in the making."""
-Renaming = Mapping[Index, Expr]
-
-
-class UndefinedError(Exception):
-    """A part of the expression is defined nowhere, e.g. 1/0."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """What a normal form may cost, counted.
-
-    Attributes
-    ----------
-    products
-        Products of two terms, and reductions.
-    terms
-        Terms of one polynomial.
-    depth
-        Functions inside functions.
-    choices
-        Sign patterns and label values tried for one argument.
-    labellings
-        Orders of the dummies of one sum.
-    """
-
-    products: int = 150_000
-    terms: int = 3_000
-    depth: int = 40
-    choices: int = 64
-    labellings: int = 720
-
-
-def spent(what: str) -> BudgetError:
-    """The error of a limit that was reached."""
-    return BudgetError(
-        "error/not-finished",
-        f"the normal form needs {what}",
-        fix="compare smaller parts, or name intermediate results",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Reduction:
-    """How a product with u = 1/D reduces: the powers of ``head`` beside u stay in [0, degree).
-
-    D = lead head^degree + low = constant + high, where lead and (if any) constant are monomials.
-    """
-
-    head: Atom
-    degree: Rational
-    lead: tuple[Mono, Rational]
-    low: Poly
-    constant: tuple[Mono, Rational] | None
-    high: Poly
+from whygrad.meaning.normal.factoring import factors
+from whygrad.meaning.normal.reduction import (
+    Budget,
+    Draft,
+    Reduction,
+    Renaming,
+    UndefinedError,
+    at_value,
+    lagrange_basis,
+    may_replace,
+    merged,
+    number_power,
+    plan_reduction,
+    reduce_finite,
+    reduce_onehot,
+    spent,
+)
 
 
 class Algebra:
@@ -170,7 +121,7 @@ class Algebra:
             ((m, c),) = p.items()
             if not n:
                 return number(1)
-            return scaled(self.settle({a: e * n for a, e in m}), _number_power(c, n))
+            return scaled(self.settle({a: e * n for a, e in m}), number_power(c, n))
         out = number(1)
         for _ in range(n):
             out = self.mul(out, p)
@@ -212,11 +163,11 @@ class Algebra:
                 continue
             step: list[tuple[Draft, Rational]] | None = None
             if a.values:
-                step = _reduce_finite(d, a, e)
+                step = reduce_finite(d, a, e)
                 if step is None and a.kind == "delta":
                     step = self._reduce_delta(d, a)
                 elif step is None and a.kind == "label" and a.data[2]:
-                    step = _reduce_onehot(d, a)
+                    step = reduce_onehot(d, a)
             elif a.kind == "root":
                 step = self._reduce_root(d, a, e)
             elif a.kind == "inv":
@@ -228,14 +179,14 @@ class Algebra:
     def _reduce_delta(self, d: Draft, a: Atom) -> list[tuple[Draft, Rational]] | None:
         """Beside delta(i, j) every other j is an i."""
         keep, gone = a.data
-        if not isinstance(gone, Index) or not _may_replace(gone, keep):
+        if not isinstance(gone, Index) or not may_replace(gone, keep):
             return None
         touched = [(b, e) for b, e in d.items() if b is not a and gone in b.indices]
         if not touched:
             return None
         rest = {b: e for b, e in d.items() if b is a or gone not in b.indices}
         changed = self.product([self.rename_power(b, e, {gone: keep}) for b, e in touched])
-        return [(_merged(rest, m), c) for m, c in changed.items()]
+        return [(merged(rest, m), c) for m, c in changed.items()]
 
     def _reduce_root(self, d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational]] | None:
         """Whole powers of a root are powers of what is under it."""
@@ -246,14 +197,14 @@ class Algebra:
         if e != whole:
             rest[a] = e - whole
         base = self.int_power(dict(a.data[0]), whole)
-        return [(_merged(rest, m), c) for m, c in base.items()]
+        return [(merged(rest, m), c) for m, c in base.items()]
 
     def _reduce_inverse(self, d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational]] | None:
         """Division with remainder by D, in the powers of its head."""
         if e < 0:
             rest = {b: f for b, f in d.items() if b is not a}
             base = self.int_power(dict(a.data[0]), -int(e))
-            return [(_merged(rest, m), c) for m, c in base.items()]
+            return [(merged(rest, m), c) for m, c in base.items()]
         how = a.plan
         if not isinstance(how, Reduction):
             return None
@@ -279,7 +230,7 @@ class Algebra:
             one_less[a] = e - 1
         c = Fraction(1, c) if c not in (1, -1) else c
         out: list[tuple[Draft, Rational]] = [(one_less, c)]
-        out.extend((_merged(quotient, n), -c * v) for n, v in others.items())
+        out.extend((merged(quotient, n), -c * v) for n, v in others.items())
         return out
 
     # --- finitely many values -------------------------------------------------------------------
@@ -297,9 +248,9 @@ class Algebra:
         a, *others = finite
         if not any(a in atoms_of(p) for p in args):
             return self._interpolate(args, others, f)
-        results = [self._interpolate([_at_value(p, a, v) for p in args], others, f) for v in a.values]
+        results = [self._interpolate([at_value(p, a, v) for p in args], others, f) for v in a.values]
         out: Poly = {}
-        for basis, result in zip(_lagrange_basis(a.values), results, strict=True):
+        for basis, result in zip(lagrange_basis(a.values), results, strict=True):
             for power, c in enumerate(basis):
                 if c:
                     part = self.mul(single(a, power), result) if power else result
@@ -395,7 +346,7 @@ class Algebra:
         if u.depth > self.budget.depth:
             raise spent(f"functions nested more than {self.budget.depth} deep")
         if u.plan is None:
-            u.plan = _plan_reduction(p) or False
+            u.plan = plan_reduction(p) or False
         return u
 
     # --- renaming -------------------------------------------------------------------------------
@@ -421,7 +372,7 @@ class Algebra:
             for part in parts:
                 ((n, c),) = part.items()
                 total *= c
-                still = _merged(still, n)
+                still = merged(still, n)
             return scaled(self.settle(still), total)
         return self.product([self.settle(still), *parts])
 
@@ -443,157 +394,3 @@ class Algebra:
         """A dummy that occurs nowhere else."""
         self.clock += 1
         return Index(f"#t{self.clock}", index.dim)
-
-
-def renamed_expr(e: Expr, names: Renaming) -> Expr:
-    """An expression with indices replaced."""
-    return substitute(e, {i: x for i, x in names.items() if i in free_indices(e)})
-
-
-def _merged(d: Draft, m: Mono) -> Draft:
-    out = dict(d)
-    for a, e in m:
-        e = out.get(a, 0) + e
-        if e:
-            out[a] = e
-        else:
-            del out[a]
-    return out
-
-
-def _number_power(c: Rational, n: int) -> Rational:
-    if c not in (1, -1) and n * (abs(c.numerator) + c.denominator).bit_length() > 20_000:
-        raise spent(f"the power {n} of a number")
-    return c**n
-
-
-def _may_replace(gone: Index, keep: Expr) -> bool:
-    return not isinstance(keep, Index) or keep.dim == gone.dim
-
-
-def _reduce_finite(d: Draft, a: Atom, e: Rational) -> list[tuple[Draft, Rational]] | None:
-    """Powers of an atom with k values are polynomials of degree below k in it."""
-    count = len(a.values)
-    if 0 < e < count and e.denominator == 1:
-        return None
-    if e < 0 and 0 in a.values:
-        raise UndefinedError("a division by something that can be 0")
-    if e.denominator != 1:
-        raise UndefinedError("a root of a name with finitely many values")
-    rest = {b: f for b, f in d.items() if b is not a}
-    out: list[tuple[Draft, Rational]] = []
-    coefficients: list[Rational] = [0] * count
-    for basis, v in zip(_lagrange_basis(a.values), a.values, strict=True):
-        power = _number_power(Fraction(v), abs(int(e))) ** (1 if e > 0 else -1)
-        for k, c in enumerate(basis):
-            coefficients[k] += c * power
-    for k, c in enumerate(coefficients):
-        if c:
-            out.append(({**rest, a: k} if k else rest, int(c) if c.denominator == 1 else c))
-    return out
-
-
-def _reduce_onehot(d: Draft, a: Atom) -> list[tuple[Draft, Rational]] | None:
-    """Of the entries Y_ik and Y_il of one row only one is 1: the product is delta_kl Y_ik."""
-    mine: Symbol = a.data[0]
-    for b in d:
-        if b is a or b.kind != "label" or not b.data[2]:
-            continue
-        other: Symbol = b.data[0]
-        if other.name == mine.name and other.indices[:-1] == mine.indices[:-1]:
-            keep, gone = sorted((mine, other), key=sort_key)
-            left, right = keep.indices[-1], gone.indices[-1]
-            if not all(isinstance(k, Index | Number) for k in (left, right)):
-                continue
-            rest = {c: e for c, e in d.items() if c.data[0] is not gone}
-            return [(_merged(rest, frozenset(((equal_positions(left, right), 1),))), 1)]
-    return None
-
-
-def equal_positions(left: Expr, right: Expr) -> Atom:
-    """The delta of two different positions; the last of them is the one that is replaced."""
-    return atom("delta", *sorted((left, right), key=position_order))
-
-
-def position_order(e: Expr) -> tuple[int, int, str]:
-    """Numbers, then expressions, then free letters, then dummies."""
-    if isinstance(e, Index):
-        return (3 if e.letter.startswith("#") else 2), len(e.letter), sort_key(e)
-    return (0 if isinstance(e, Number) else 1), 0, sort_key(e)
-
-
-_BASES: dict[tuple[Rational, ...], list[list[Rational]]] = {
-    BITS: [[1, -1], [0, 1]],
-    SIGNS: [[Fraction(1, 2), Fraction(-1, 2)], [Fraction(1, 2), Fraction(1, 2)]],
-}
-
-
-def _lagrange_basis(values: tuple[Rational, ...]) -> list[list[Rational]]:
-    """For each value the polynomial that is 1 there and 0 at the others, by coefficients."""
-    found = _BASES.get(values)
-    if found is not None:
-        return found
-    out: list[list[Rational]] = []
-    for v in values:
-        poly: list[Rational] = [Fraction(1)]
-        for w in values:
-            if w != v:
-                bottom = Fraction(v) - w
-                shifted = [Fraction(0), *poly]
-                poly = [(s - w * p) / bottom for s, p in zip(shifted, [*poly, Fraction(0)], strict=True)]
-        out.append(poly)
-    return out
-
-
-def _at_value(p: Poly, a: Atom, v: Rational) -> Poly:
-    """``p`` where the atom has this value."""
-    return gather((frozenset(x for x in m if x[0] is not a), c * _value_of(m, a, v)) for m, c in p.items())
-
-
-def _value_of(m: Mono, a: Atom, v: Rational) -> Rational:
-    for b, e in m:
-        if b is a:
-            return v ** int(e)
-    return 1
-
-
-def _plan_reduction(p: Poly) -> Reduction | None:
-    """Choose the head: free in as many indices as can be, leading term and constant monomials."""
-    found: list[tuple[bool, int, str, Reduction]] = []
-    for a in atoms_of(p):
-        if a.special:
-            continue
-        powers = {m: dict(m).get(a, 0) for m in p}
-        degree = max(powers.values())
-        leads = [m for m, e in powers.items() if e == degree]
-        ends = [m for m, e in powers.items() if e == 0]
-        if len(leads) != 1 or degree <= 0 or any(b.special for b, _ in leads[0]):
-            continue
-        lead, low = leads[0], {m: c for m, c in p.items() if m != leads[0]}
-        constant_term: tuple[Mono, Rational] | None = None
-        high: Poly = {}
-        if len(ends) == 1 and not any(b.special for b, _ in ends[0]):
-            constant_term = (ends[0], p[ends[0]])
-            high = {m: c for m, c in p.items() if m != ends[0]}
-        how = Reduction(a, degree, (lead, p[lead]), low, constant_term, high)
-        found.append((constant_term is not None, len(a.indices), a.key, how))
-    if not found:
-        return None
-    return max(found, key=lambda item: item[:3])[3]
-
-
-__all__ = [
-    "Algebra",
-    "Budget",
-    "Draft",
-    "Reduction",
-    "Renaming",
-    "UndefinedError",
-    "constant",
-    "content",
-    "divided",
-    "indices_of",
-    "renamed_expr",
-    "scale",
-    "spent",
-]

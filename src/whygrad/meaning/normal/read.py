@@ -28,7 +28,6 @@ from whygrad.core.expr import (
     Symbol,
 )
 from whygrad.core.walk import canonical, children, postorder, sort_key, substitute
-from whygrad.meaning.normal.algebra import Budget, UndefinedError
 from whygrad.meaning.normal.atoms import (
     BITS,
     UNIT,
@@ -47,6 +46,7 @@ from whygrad.meaning.normal.atoms import (
     scaled,
     single,
 )
+from whygrad.meaning.normal.reduction import Budget, UndefinedError
 from whygrad.meaning.normal.summation import Summation
 from whygrad.meaning.shapes import base_dim
 from whygrad.meaning.to_index import Converter

@@ -17,14 +17,6 @@ from math import factorial, prod
 from whygrad.core.cost import Declaration
 from whygrad.core.expr import Apply, Entry, Expr, Index, Number, Size, Symbol
 from whygrad.core.walk import free_indices
-from whygrad.meaning.normal.algebra import (
-    Draft,
-    Renaming,
-    UndefinedError,
-    equal_positions,
-    position_order,
-    renamed_expr,
-)
 from whygrad.meaning.normal.atoms import (
     UNIT,
     Atom,
@@ -44,10 +36,18 @@ from whygrad.meaning.normal.atoms import (
     scaled,
     single,
 )
-from whygrad.meaning.normal.elementary import Elementary
+from whygrad.meaning.normal.functions import Functions
+from whygrad.meaning.normal.reduction import (
+    Draft,
+    Renaming,
+    UndefinedError,
+    equal_positions,
+    position_order,
+    renamed_expr,
+)
 
 
-class Summation(Elementary):
+class Summation(Functions):
     """Sums, products and extremes over an index."""
 
     def sum_over(self, p: Poly, index: Index) -> Poly:
