@@ -50,7 +50,7 @@ def same_value(
 
     Examples
     --------
-    >>> from whygrad.core.expr import Call, Symbol, add, neg
+    >>> from whygrad.core.expr import Call, Number, Symbol, neg, sub
     >>> z = Symbol("z")
     >>> left, right = Call("sigmoid", (neg(z),)), sub(Number(1), Call("sigmoid", (z,)))
     >>> same_value(left, right, Scope()).proved
