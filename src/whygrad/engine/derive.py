@@ -147,19 +147,20 @@ def movers_of_goal(cost: Cost) -> frozenset[str]:
     return frozenset(found)
 
 
-def loss_level(cost: Cost, name: str) -> str:
+def loss_level(cost: Cost, wrt: Symbol) -> str:
     """The definition the goal sums up (the loss of one example), or the goal itself.
 
-    It is the only definition through which the goal depends on ``name``, it has an index, and
-    everything below it down to the parameter keeps that index.
+    It is the only definition through which the goal depends on ``wrt``, it has an index that is none
+    of the variable's, and everything below it down to the parameter keeps that index.
     """
     goal = cost.definition(cost.goal)
+    name = wrt.name
     moving = movers(cost.scope, name)
     through = [d.name for d in cost.definitions if d.name in uses(goal) & moving and d.name != goal.name]
     if len(through) != 1 or through[0] == name:
         return goal.name
     loss = cost.definition(through[0])
-    if not loss.indices or loss.is_function:
+    if not loss.indices or loss.is_function or letters(wrt) & {i.letter for i in loss.indices}:
         return goal.name
     graph = build(cost, loss.name, name)
     kept = frozenset(loss.indices)
@@ -168,8 +169,8 @@ def loss_level(cost: Cost, name: str) -> str:
 
 
 def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Expr, ...]]:
-    root = loss_level(cost, wrt.name)
-    graph = build(cost, root, wrt.name, _apart(cost, wrt, root))
+    root = loss_level(cost, wrt)
+    graph = build(cost, root, wrt.name, wrt)
     path = graph.path
     if path is None or len(path) > LONGEST_CHAIN or sum(len(link.summed) for link in path) > MOST_SUMS:
         stages = _reverse(cost, graph, maker, root)
@@ -179,35 +180,29 @@ def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Ex
         stages = _links(cost, graph, maker)
     if root == cost.goal:
         return stages, chain
-    last = stages[-1]
-    loss = cost.definition(root)
-    known = {root: Known(loss.indices, last.result, last.id)}
     left = Partial(Symbol(cost.goal), graph.target)
-    stages.append(total_stage(maker, left, known, cost.scope))
+    stages.append(total_stage(maker, left, _known(stages[-1]), cost.scope))
     return stages, chain
 
 
+def _known(stage: Stage) -> dict[str, Known]:
+    """The stage's result, at the indices it was derived at."""
+    assert isinstance(stage.left, Partial) and isinstance(stage.left.body, Symbol)
+    body = stage.left.body
+    indices = tuple(i for i in body.indices if isinstance(i, Index))
+    return {body.name: Known(indices, stage.result, stage.id)}
+
+
 def _substitution(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Expr, ...]]:
-    root = loss_level(cost, wrt.name)
-    apart = _apart(cost, wrt, root)
-    stages = substitution_stages(cost, apart, maker, root)
+    root = loss_level(cost, wrt)
+    stages = substitution_stages(cost, wrt, maker, root)
     if stages is None:  # written out it would be too long: one layer at a time
         return _chain(cost, wrt, maker)
     if root == cost.goal:
         return stages, ()
-    last = stages[-1]
-    known = {root: Known(cost.definition(root).indices, last.result, last.id)}
-    stages.append(total_stage(maker, Partial(Symbol(cost.goal), apart), known, cost.scope))
+    left = Partial(Symbol(cost.goal), wrt)
+    stages.append(total_stage(maker, left, _known(stages[-1]), cost.scope))
     return stages, ()
-
-
-def _apart(cost: Cost, wrt: Symbol, root: str) -> Symbol:
-    """The variable with letters apart from those of the root."""
-    from_root = {i.letter for i in cost.definition(root).indices}
-    if not from_root & letters(wrt):
-        return wrt
-    graph = build(cost, root, wrt.name)
-    return graph.target
 
 
 def _links(cost: Cost, graph: Graph, maker: Maker) -> list[Stage]:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 
 
+from dataclasses import replace
+
 from whygrad.core.cost import Definition, Scope
 from whygrad.core.expr import (
+    MINUS_ONE,
+    ONE,
     Add,
     Apply,
     Call,
@@ -27,6 +31,7 @@ from whygrad.core.expr import (
     Symbol,
     add,
     mul,
+    sub,
 )
 from whygrad.core.walk import (
     canonical,
@@ -58,14 +63,15 @@ def unify(pattern: Expr, e: Expr, free: frozenset[Index], known: Renaming) -> Re
         assert isinstance(e, Reduce)
         if e.index in known.values():  # a bound letter that also stands free outside
             e = rename_bound(e, fresh_index(e.index, letters(e) | {i.letter for i in _indices(known)}))
+        outer = known.get(pattern.index)  # the letter may stand free outside its own sum, too
         inside = {**known, pattern.index: e.index}
         found = unify(pattern.body, e.body, free, inside)
         if found is not None and pattern.where is not None and e.where is not None:
             found = unify(pattern.where, e.where, free, found)
         if found is None or any(v is e.index for k, v in found.items() if k is not pattern.index):
             return None
-        del found[pattern.index]
-        return found
+        found = {k: v for k, v in found.items() if k is not pattern.index}
+        return found if outer is None else {**found, pattern.index: outer}
     if isinstance(pattern, Add | Mul):
         return _unify_bag(children(pattern), list(children(e)), free, known)
     for p, x in zip(children(pattern), children(e), strict=True):
@@ -197,10 +203,32 @@ def _search_terms(
     return None
 
 
+def flipped(definition: Definition) -> Definition | None:
+    """For a body 1/(1 + E) the pattern E/(1 + E), which is one minus the name."""
+    match definition.body:
+        case Pow(Add((first, second)), exponent) if first is ONE and exponent is MINUS_ONE:
+            return replace(definition, body=mul(second, definition.body))
+        case _:
+            return None
+
+
+def _fold_complement(e: Expr, definition: Definition) -> tuple[Expr, Symbol, Expr] | None:
+    pattern = flipped(definition)
+    found = _match_factors(e, powers_of(pattern.body), definition) if pattern is not None else None
+    if found is None or not _settled(found[0]):
+        return None
+    symbol, left = found
+    return mul(*(p.expr() for p in left), sub(ONE, symbol)), symbol, e
+
+
 def fold_node(e: Expr, scope: Scope, allowed: frozenset[str]) -> tuple[Expr, Symbol, Expr] | None:
     """``e`` with a definition's body replaced by its name: new node, name, what was replaced."""
     if isinstance(e, Symbol | Number | Index | Size | Constant):
         return None
+    for name in allowed:
+        whole = _fold_complement(e, scope.definitions[name]) if isinstance(e, Mul) else None
+        if whole is not None:
+            return whole
     for name in allowed:
         definition = scope.definitions[name]
         if definition.is_function or definition.by_array or size_of(definition.body) > _LARGEST:

@@ -13,6 +13,7 @@ from whygrad.core.cost import Cost, Definition, Scope
 from whygrad.core.expr import Expr, Index, Reduce, Symbol
 from whygrad.core.walk import fresh_index, names, postorder, symbols
 from whygrad.engine.differentiate import calls, instantiate, movers
+from whygrad.meaning.to_index import letters_by_dimension
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +101,16 @@ def _own_indices(cost: Cost, name: str) -> tuple[Index, ...]:
 
 
 def parameter_indices(cost: Cost, name: str) -> tuple[Index, ...]:
-    """Index letters for a declared name: its own if it showed any, else by use, else by position."""
+    """Index letters for a declared name: its own if it showed any, else those of its dimensions."""
     declaration = next(d for d in cost.declarations if d.name == name)
     if len(declaration.letters) == len(declaration.dims):
         return tuple(Index(a, d) for a, d in zip(declaration.letters, declaration.dims, strict=True))
+    usual = letters_by_dimension(cost.scope)
     out: list[Index] = []
     for dim in declaration.dims:
-        index = Index("j" if not out else "k", dim)
-        out.append(fresh_index(index, {i.letter for i in out}))
+        taken = {i.letter for i in out}
+        letter = next((a for a in usual.get(dim, ()) if a not in taken), None)
+        out.append(fresh_index(Index(letter or "j", dim), taken))
     return tuple(out)
 
 

@@ -160,12 +160,10 @@ def _best_prefix(line: Expr, path: Path, moved: Moved, now: float) -> tuple[floa
 def _record(trace: Trace, path: Path, moved: Moved) -> None:
     """One step for the whole move; its small steps below it when there are several."""
     if len(moved) == 1 or moved[0].rule == "algebra/common-denominator":
-        for small in moved:
-            trace.apply(path, *small)
+        trace.apply_all(path, moved)
     else:
         inner = Trace(trace.line)
-        for small in moved:
-            inner.apply(path, *small)
+        inner.apply_all(path, moved)
         last = moved[-1]
         trace.apply(
             path, _headline(moved), last.new, last.bindings, _joined_reason(moved), substeps=tuple(inner.steps)

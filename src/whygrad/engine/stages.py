@@ -114,8 +114,7 @@ def settle(trace: Trace, context: Context) -> Trace:
         if found is None:
             break
         path, moved = found
-        for small in moved:
-            trace.apply(path, *small)
+        trace.apply_all(path, moved)
         trace.tidy()
     return trace
 

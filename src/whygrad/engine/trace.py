@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from whygrad.core.derivation import Step
 from whygrad.core.expr import Expr
-from whygrad.core.walk import Path, at, replace_at
+from whygrad.core.walk import Path, at, children, replace_at
 from whygrad.engine.tidy import next_tidy, tidy
 from whygrad.rules.table import RULES
 
@@ -68,6 +68,21 @@ class Trace:
         )
         self.line = after
 
+    def apply_all(
+        self, path: Path, small: Sequence[tuple[str, Expr, Mapping[str, Expr], tuple[str | Expr, ...] | None]]
+    ) -> None:
+        """Several rewrites, one after the other, of the part at ``path``.
+
+        A product put into a product becomes part of it: the next rewrite is then one of the whole
+        product.
+        """
+        start, where = self.line, path
+        for rule, new, bindings, reason in small:
+            after = replace_at(start, path, new)
+            self.apply(where, rule, new if where == path else at(after, where), bindings, reason)
+            if path and not _stands(after, path, new):
+                where = path[:-1]
+
     def tidy(self) -> None:
         """House-keeping on the whole line as one minor step (its parts: :func:`tidy_steps`)."""
         self.apply((), "algebra/tidy", tidy(self.line))
@@ -78,6 +93,12 @@ class Trace:
             assert step.before is self.line
             self.steps.append(step)
             self.line = step.after
+
+
+def _stands(line: Expr, path: Path, part: Expr) -> bool:
+    """Whether ``part`` is still one child at ``path``."""
+    kids = children(at(line, path[:-1]))
+    return path[-1] < len(kids) and kids[path[-1]] is part
 
 
 def tidy_steps(before: Expr, after: Expr, limit: int = 400) -> tuple[Step, ...]:
