@@ -211,6 +211,8 @@ def _arranged(leaves: list[Leaf], scalars: list[Expr]) -> Iterator[Expr]:
             chain = [leaf.turned() if t else leaf for t, leaf in zip(turns, order, strict=True)]
             if any(a.columns != b.rows for a, b in zip(chain, chain[1:], strict=False)):
                 continue
+            if chain[0].rows == "1" and chain[-1].columns != "1":
+                continue  # a row; the column says the same
             new = _built(chain, scalars)
             if new not in seen:
                 seen.add(new)
