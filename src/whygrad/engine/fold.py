@@ -42,7 +42,7 @@ from whygrad.core.walk import (
     rename_bound,
     size_of,
 )
-from whygrad.engine.products import Power, negated, powers_of
+from whygrad.engine.products import Power, is_data, negated, powers_of
 
 Renaming = dict[Index, Expr]
 _LARGEST = 200  # nodes of a definition's body that is looked for
@@ -212,13 +212,15 @@ def flipped(definition: Definition) -> Definition | None:
             return None
 
 
-def _fold_complement(e: Expr, definition: Definition) -> tuple[Expr, Symbol, Expr] | None:
+def _fold_complement(e: Expr, definition: Definition, scope: Scope) -> tuple[Expr, Symbol, Expr] | None:
     pattern = flipped(definition)
     found = _match_factors(e, powers_of(pattern.body), definition) if pattern is not None else None
     if found is None or not _settled(found[0]):
         return None
     symbol, left = found
-    return mul(*(p.expr() for p in left), sub(ONE, symbol)), symbol, e
+    front = [p.expr() for p in left if not is_data(p.base, scope)]
+    back = [p.expr() for p in left if is_data(p.base, scope)]
+    return mul(*front, sub(ONE, symbol), *back), symbol, e
 
 
 def fold_node(e: Expr, scope: Scope, allowed: frozenset[str]) -> tuple[Expr, Symbol, Expr] | None:
@@ -226,7 +228,7 @@ def fold_node(e: Expr, scope: Scope, allowed: frozenset[str]) -> tuple[Expr, Sym
     if isinstance(e, Symbol | Number | Index | Size | Constant):
         return None
     for name in allowed:
-        whole = _fold_complement(e, scope.definitions[name]) if isinstance(e, Mul) else None
+        whole = _fold_complement(e, scope.definitions[name], scope) if isinstance(e, Mul) else None
         if whole is not None:
             return whole
     for name in allowed:

@@ -168,6 +168,11 @@ def turn_bracket(e: Expr, context: Context) -> Moved | None:
     if not isinstance(e, Mul) or not is_negative(e):
         return None
     for k, f in enumerate(e.factors):
+        inside = _turned_sum(f, context)
+        if inside is not None:
+            kept = [inside if n == k else g for n, g in enumerate(e.factors)]
+            kept[0] = negated(e.factors[0])
+            return _one("algebra/turn-bracket", tidy(mul(*kept)), u=f, v=inside)
         if isinstance(f, Add) and any(is_negative(t) for t in f.terms) and _turned_reads_better(f, context):
             turned = total(oriented([monomial(t) for t in terms_of(negated(f))], context.scope)) \
                 if not _has_big_terms(f) else negated(f)
@@ -175,6 +180,16 @@ def turn_bracket(e: Expr, context: Context) -> Moved | None:
             kept = [head if n == 0 else turned if n == k else g for n, g in enumerate(e.factors)]
             return _one("algebra/turn-bracket", tidy(mul(*kept)), u=f, v=turned)
     return None
+
+
+def _turned_sum(e: Expr, context: Context) -> Expr | None:
+    """Σ (y − f) x as Σ (f − y) x, its minus given to the outside; None where that reads no better."""
+    if not isinstance(e, Reduce) or e.op != "sum":
+        return None
+    moved = turn_bracket(mul(MINUS_ONE, e.body), context)
+    if moved is None or is_negative(moved[-1].new):
+        return None
+    return Reduce("sum", e.index, moved[-1].new, e.where)
 
 
 def _turned_reads_better(e: Add, context: Context) -> bool:
