@@ -25,8 +25,9 @@ MINOR_TITLES = frozenset(
 
 
 def proved(before: Expr, after: Expr, scope: Scope) -> Evidence:
-    """The judges' evidence that two expressions have one value."""
-    return same_value(before, after, scope).evidence
+    """The judges' evidence that two expressions have one value: a proof first, numbers if there is none."""
+    found = same_value(before, after, scope, sample=False)
+    return found.evidence if found.proved else same_value(before, after, scope).evidence
 
 
 def with_evidence(steps: Sequence[Step], scope: Scope, left: Expr | None = None) -> tuple[Step, ...]:
@@ -182,7 +183,8 @@ class Maker:
         left = Partial(upper, lower)
         scope = local_scope(self.scope, upper.name)
         worked = work_out(left, frame(scope, lower), self.context)
-        stage = self.keep(left, worked.steps, worked.result, scope=scope)
+        # on the one way there is, the direct derivative is the whole one: one scope, one judge
+        stage = self.keep(left, worked.steps, worked.result, scope=self.scope)
         self.locals[(upper, lower)] = stage
         return stage, False
 
