@@ -20,6 +20,7 @@ from whygrad.core.expr import (
     Add,
     Call,
     Delta,
+    Entry,
     Expr,
     Index,
     Mul,
@@ -96,6 +97,13 @@ def linear_places(line: Expr) -> Iterator[tuple[Path, Expr]]:
                 pass
 
 
+def editable(line: Expr) -> Iterator[tuple[Path, Expr]]:
+    """Every place but variables of differentiation."""
+    for path, node in paths(line):
+        if not any(step == 1 and isinstance(at(line, path[:k]), Partial) for k, step in enumerate(path)):
+            yield path, node
+
+
 def site_of(line: Expr, path: Path) -> tuple[Path, ...]:
     """The places to mark: of a sum each of its terms."""
     node = at(line, path)
@@ -127,7 +135,7 @@ def signs(case: Case) -> Iterator[Repair]:
     """One sign, of a term or of the line."""
     line = case.after
     turned = _differences(case.before)
-    for path, node in paths(line):
+    for path, node in editable(line):
         if isinstance(node, Partial | Index) or (path and not _signed(line, path)):
             continue
         new = replace_at(line, path, neg(node))
@@ -448,11 +456,11 @@ def _size_id(case: Case, dim: str) -> str:
 # --- exponents, letters, arguments, terms -----------------------------------------------------------
 def exponents(case: Case) -> Iterator[Repair]:
     """One exponent off by one, or of the wrong sign."""
-    for path, node in paths(case.after):
+    for path, node in editable(case.after):
         match node:
             case Pow(base, Number(value)):
                 wanted = [value + 1, value - 1, -value, 2 * value, value / 2]
-            case Symbol() | Call() | Add() if not path or not isinstance(at(case.after, path[:-1]), Pow):
+            case Symbol() | Call() | Add() if not path or not isinstance(at(case.after, path[:-1]), Pow | Entry):
                 base, wanted = node, [Fraction(2), Fraction(-1)]
             case _:
                 continue
