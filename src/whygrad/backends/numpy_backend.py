@@ -34,6 +34,7 @@ from whygrad.lower.program import (
     Where,
     operands,
 )
+from whygrad.meaning.shapes import size_of_dim
 
 Array = NDArray[np.float64]
 Evaluate = Callable[..., tuple[Any, ...]]
@@ -104,7 +105,9 @@ def binder(
 
     def bind(arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Evaluate:
         with np.errstate(all="ignore"):
-            made: Evaluate = make(*(_number(arrays[x]) for x in given), *(sizes[d] for d in dims))
+            made: Evaluate = make(
+                *(_number(arrays[x]) for x in given), *(size_of_dim(d, sizes) for d in dims)
+            )
         return made
 
     return bind

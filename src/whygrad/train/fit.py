@@ -167,6 +167,8 @@ class _Task:
             self.said.append(started)
         with np.errstate(all="ignore"):
             self.first, _ = self.bound.value_and_gradient(self.theta)
+        aside = np.random.default_rng(seed).normal(size=self.bound.layout.size)
+        self.bound.checked(self.theta + 0.1 * aside)  # aside, where nothing is 0 by symmetry
         kinks = (
             None
             if self.curvature is not None

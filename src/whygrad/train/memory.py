@@ -78,9 +78,9 @@ def _from_arrays(
 
 
 def _as_table(columns: list[Column]) -> Table:
-    lengths = {len(c.cells) if c.values is None else len(c.values) for c in columns}
+    lengths = {_length(c) for c in columns}
     if len(lengths) != 1:
-        found = ", ".join(f"{c.name}: {len(c.cells) or len(c.values or ())}" for c in columns[:4])
+        found = ", ".join(f"{c.name}: {_length(c)}" for c in columns[:4])
         raise DataError(
             "error/shape",
             f"the columns have different lengths ({found})" if columns else "there are no columns",
@@ -90,6 +90,10 @@ def _as_table(columns: list[Column]) -> Table:
     if not rows:
         raise DataError("error/data", "there are no rows", fix="give at least one row")
     return Table(tuple(columns), range(1, rows + 1), "the given arrays", unit="row")
+
+
+def _length(column: Column) -> int:
+    return len(column.cells) if column.values is None else len(column.values)
 
 
 def _column(name: str, values: Any) -> Column:

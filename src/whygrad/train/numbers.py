@@ -137,10 +137,11 @@ def parse_numbers(name: str, cells: Sequence[str], marks: Marks) -> Numbers:
         values = np.array(cells, dtype=np.float64)
     except ValueError:
         return _cell_by_cell(name, cells, marks)
-    plain = bool(np.isfinite(values).all()) and not any("_" in cell for cell in cells)
+    # NaN, infinity and integers that floats cannot hold are looked at one by one.
+    plain = bool((np.abs(values) < EXACT).all()) and not any("_" in cell for cell in cells)
     if not plain or (marks.decimal == "," or "decimal" in marks.commas):
         return _cell_by_cell(name, cells, marks)
-    return Numbers(values, large=bool((np.abs(values) > EXACT).any()))
+    return Numbers(values)
 
 
 def _cell_by_cell(name: str, cells: Sequence[str], marks: Marks) -> Numbers:
@@ -165,7 +166,7 @@ def _cell_by_cell(name: str, cells: Sequence[str], marks: Marks) -> Numbers:
             found.infinite.append(row)
             continue
         found.values[row] = value
-        found.large = found.large or (abs(value) > EXACT and bool(INTEGER.fullmatch(plain)))
+        found.large = found.large or (abs(value) >= EXACT and bool(INTEGER.fullmatch(plain)))
     found.said = [f"column {name!r}: {what}" for what in said]
     return found
 

@@ -23,6 +23,7 @@ from whygrad.engine.derive import gradient
 from whygrad.lower.lower import lower
 from whygrad.lower.program import Program
 from whygrad.meaning.differentiate import derivative
+from whygrad.meaning.shapes import size_of_dim
 from whygrad.meaning.to_index import cost_to_index
 
 Array = NDArray[np.float64]
@@ -30,6 +31,8 @@ MOST_HESSIAN_ENTRIES = 4_000_000
 """Above this number of entries a Hessian is not formed."""
 MOST_ENTRIES = 40_000_000
 """Above this number of entries of an array on the way, neither."""
+MOST_CHECKED = 5_000_000
+"""Above this number of entries on the way, the gradient is not held against another derivative."""
 
 
 def gradient_of(cost: Cost, name: str) -> tuple[Expr, Scope]:
@@ -135,6 +138,19 @@ class Objective:
             axes[f"d{self.cost.goal}_d{name}"] = self.orders[name]
         return lower(outputs, self.scope, axes=axes)
 
+    def check_program(self) -> Program | None:
+        """The gradient by another way than :func:`gradient_of`; None where there is none."""
+        outputs: dict[str, Expr] = {}
+        axes: dict[str, tuple[Index, ...]] = {}
+        try:
+            for d in self.cost.parameters:
+                indices = indices_of(d)
+                outputs[d.name] = derivative(self.goal, Symbol(d.name, indices), self.cost.scope)
+                axes[d.name] = indices
+            return lower(outputs, self.cost.scope, axes=axes)
+        except (NoRuleError, BudgetError):
+            return None
+
     def hessian_program(self) -> Program | None:
         """The blocks of the Hessian, row by row; None where they cannot be had."""
         outputs: dict[str, Expr] = {}
@@ -178,12 +194,15 @@ class Bound:
         found = dict(sizes)
         for d in objective.cost.parameters:
             for dim in d.dims:
-                if dim not in found:
+                try:
+                    found[dim] = size_of_dim(dim, sizes)
+                except KeyError:
                     raise UsageError(
                         "error/usage",
                         f"the size of {dim} is not known: no data runs over it, and {d.name} does",
-                        fix=f"give it: --set {dim}=4",
-                    )
+                        fix="write it as a number where the name is declared, for instance "
+                        f"param {d.name}{'[j,k]: (n, 4)' if len(d.dims) == 2 else '[k]: (4)'}",
+                    ) from None
         return found
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
@@ -191,6 +210,26 @@ class Bound:
         parts = self.evaluate(*self.layout.split(theta))
         flat = [np.ravel(part) for part in parts[1:]]
         return float(parts[0]), np.concatenate(flat)
+
+    def checked(self, theta: Array) -> None:
+        """Hold the closed form of the gradient against an independent derivative at one point.
+
+        Raises
+        ------
+        RuntimeError
+            If they differ: an error of ours, and no number may be built on it.
+        """
+        program = self.objective.check_program()
+        if program is None or largest_array(program, self.sizes) > MOST_CHECKED:
+            return
+        with np.errstate(all="ignore"):
+            parts = binder(program, self.objective.names)(self.given, self.sizes)(*self.layout.split(theta))
+            _, found = self.value_and_gradient(theta)
+        wanted = np.concatenate([np.ravel(part) for part in parts]) if parts else np.zeros(0)
+        both = np.isfinite(found) & np.isfinite(wanted)
+        scale = 1e-6 * (np.abs(wanted[both]) + np.abs(wanted[both]).max(initial=0.0) + 1e-9)
+        if (np.abs(found - wanted)[both] > scale).any():
+            raise RuntimeError("the closed form of the gradient differs from the derivative")
 
     def hessian(self, theta: Array) -> Array | None:
         """The matrix of second derivatives; None where it cannot be had."""

@@ -177,6 +177,12 @@ def _line_search(
 
 
 MEMORY = 20
+STILL = 20
+"""Updates in a row without a fall of the cost beyond rounding, after which it is not going anywhere."""
+
+
+def _stands_still(history: list[float]) -> bool:
+    return len(history) > STILL and history[-STILL - 1] - history[-1] <= 1e-12 * abs(history[-1])
 
 
 def lbfgs(
@@ -206,6 +212,9 @@ def lbfgs(
                     run.ending = "converged"
                     return run
                 if step == steps:
+                    return run
+                if _stands_still(run.history):
+                    run.ending = "stalled"
                     return run
                 found = _wolfe(f, theta, cost, gradient, _direction(gradient, pairs))
                 if found is None and pairs:
