@@ -533,7 +533,7 @@ def arguments(case: Case) -> Iterator[Repair]:
             if isinstance(node, Call) and len(node.args) == 1:
                 known.setdefault(node.name, {}).setdefault(node.args[0])
     for name, options in known.items():
-        wrong = [p for p, n in paths(case.after) if isinstance(n, Call) and n.name == name]
+        wrong = _outermost([p for p, n in editable(case.after) if isinstance(n, Call) and n.name == name])
         for argument in options:
             places = [p for p in wrong if at(case.after, p).args[0] is not argument]  # pyright: ignore
             for chosen in ([places] if len(places) > 1 else []) + [[p] for p in places]:
@@ -542,6 +542,11 @@ def arguments(case: Case) -> Iterator[Repair]:
                     new = replace_at(new, path, Call(name, (argument,)))
                 yield Repair("mistake/argument/lost", tuple(chosen), new,
                              ("with ", Call(name, (argument,)), " here, the line is right"), 1.45)  # fmt: skip
+
+
+def _outermost(places: list[Path]) -> list[Path]:
+    """The places that do not stand inside another."""
+    return [p for p in places if not any(p != q and p[: len(q)] == q for q in places)]
 
 
 def missing_terms(case: Case, bodies: Iterable[tuple[Expr, Expr]]) -> Iterator[Repair]:
