@@ -82,7 +82,8 @@ def test_source_names_the_rules_and_shapes():
     source = numpy_source(Objective(read_cost(costs.text("logistic-l2"))).program)
     assert "stability/cross-entropy" in source
     assert "z = x @ w + b  # (m)" in source
-    assert "lambda_" in source and "lambda " not in source
+    assert "lambda_" in source
+    assert "lambda " not in source
     assert max(map(len, source.splitlines())) < 130
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from .points import arrays_of, draw
 
 from whygrad import costs
 from whygrad.backends.numpy_backend import compile_numpy, numpy_source
@@ -30,6 +29,8 @@ from whygrad.meaning.oracle import evaluate
 from whygrad.meaning.oracle import gradient as slow_gradient
 from whygrad.meaning.to_index import cost_to_index
 from whygrad.train.objective import indices_of
+
+from .points import arrays_of, draw
 
 CUSTOM = {
     "ranges": """data x[i], t[i]

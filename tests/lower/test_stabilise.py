@@ -137,7 +137,7 @@ def test_margin_labels():
 def test_soft_labels_keep_both_terms():
     """The margin form holds for labels 0 and 1 alone: declared in [0, 1] it must not be taken."""
     text = HEAD.replace("in {0,1}", ">= 0") + LOSSES["named"] + "\nJ = sum_i L[i]"
-    cost, program = stable(text)
+    _cost, program = stable(text)
     assert "stability/cross-entropy" not in program.rules
     given = {"x": np.array([1.0]), "y": np.array([0.25]), "w": 0.0, "b": 50.0}
     assert np.isclose(compile_numpy(program)(given, {"m": 1})["J"], 0.75 * 50.0, rtol=1e-12)
@@ -154,14 +154,14 @@ def test_softmax_of_large_scores():
 
 
 def test_entropy_at_zero():
-    cost, program = stable("data p[i] >= 0\nparam a\nJ = a sum_i p[i] log p[i]")
+    _cost, program = stable("data p[i] >= 0\nparam a\nJ = a sum_i p[i] log p[i]")
     run = compile_numpy(program)
     assert "stability/x-log-x" in program.rules
     assert np.isclose(run({"p": np.array([0.0, 1.0, 0.5]), "a": 1.0}, {"m": 3})["J"], 0.5 * np.log(0.5))
 
 
 def test_a_definition_is_looked_through_but_keeps_its_name():
-    cost, program = stable(HEAD + LOSSES["named"] + "\nJ = sum_i L[i] + sum_i f[i]")
+    _cost, program = stable(HEAD + LOSSES["named"] + "\nJ = sum_i L[i] + sum_i f[i]")
     defined = {i.defines for i in program.instructions}
     assert {"z", "f", "L", "J"} <= defined
 

@@ -34,7 +34,8 @@ def test_the_course_lab():
     assert np.isclose(r.parameters["b"], -14.22241, atol=5e-6)
     assert round(r.cost_history[1], 10) == 0.6846104686
     assert round(r.cost_history[9001], 10) == 0.0190301371
-    assert len(r.cost_history) == 10_001 and r.updates == 10_000
+    assert len(r.cost_history) == 10_001
+    assert r.updates == 10_000
     assert r.cost_history[0] == pytest.approx(np.log(2), abs=1e-15)
     assert r.accuracy == 1.0
 
@@ -49,11 +50,17 @@ def test_the_course_lab_gradient():
 def test_separable_data_have_no_minimiser():
     """gd: the steps asked are done, so 0, and it is said. auto: 1. Never a cost below the infimum."""
     r = fit(LOG, LAB, method="gd", rate=0.1, steps=50)
-    assert r.exit_status == 0 and not r.converged
-    assert "no minimiser exists" in r.reason and "separable" in r.reason and "x1 up" in r.reason
+    assert r.exit_status == 0
+    assert not r.converged
+    assert "no minimiser exists" in r.reason
+    assert "separable" in r.reason
+    assert "x1 up" in r.reason
     r = fit(LOG, LAB)
-    assert r.exit_status == 1 and not r.converged and "no minimiser exists" in r.reason
-    assert r.objective >= 0 and np.isfinite(r.parameters["w"]).all()
+    assert r.exit_status == 1
+    assert not r.converged
+    assert "no minimiser exists" in r.reason
+    assert r.objective >= 0
+    assert np.isfinite(r.parameters["w"]).all()
 
 
 # --- an independent optimiser -------------------------------------------------------------------
@@ -80,7 +87,8 @@ def test_breast_cancer_against_lbfgs():
         f, np.zeros(31), jac=True, method="L-BFGS-B", options={"maxiter": 5000, "ftol": 0, "gtol": 1e-12}
     )
     r = fit(gallery("logistic-l2", **{"lambda": 1}), CANCER, standardise=True)
-    assert r.converged and r.exit_status == 0
+    assert r.converged
+    assert r.exit_status == 0
     assert abs(r.objective - best.fun) < 1e-8
     assert abs(f(np.r_[r.parameters["w"], r.parameters["b"]])[0] - r.objective) < 1e-14
     assert r.accuracy == pytest.approx(0.98769771529)
@@ -100,7 +108,8 @@ def test_auto_is_no_worse_than_scipy(name, seed):
     y = {"poisson": np.floor(3 * y + x[:, 0] ** 2), "softmax": np.digitize(x[:, 0] + y, [0, 1])}.get(name, y)
     y = x @ [1, 0.2, 3] + y if name in ("linear", "ridge", "huber") else y
     r = fit(task, (x, y))
-    assert r.converged and r.exit_status == 0, r.reason
+    assert r.converged, r.reason
+    assert r.exit_status == 0
     d = prepare(task, (x, y))
     on = Objective(task).bind(d.arrays, d.sizes, r.constants)
     start = on.layout.join(r.parameters)
@@ -121,7 +130,8 @@ def test_columns_of_any_size_reach_the_true_optimum(seed):
     r = fit(LOG, (odd, y))
     assert r.converged
     shifted = fit(LOG, (x + np.array([0, 0, 1e3]), y))
-    assert abs(r.objective - plain) < 1e-6 and abs(shifted.objective - plain) < 1e-12
+    assert abs(r.objective - plain) < 1e-6
+    assert abs(shifted.objective - plain) < 1e-12
 
 
 # --- gradient descent ---------------------------------------------------------------------------
@@ -148,7 +158,8 @@ def test_steps_below_two_over_L_only_go_down(name, factor, seed):
     assert r.lipschitz == pytest.approx(wanted, rel=1e-9)
     falls = np.diff(r.cost_history)
     assert (falls <= 1e-15 * abs(r.cost_history[0])).all()
-    assert "below 2/L" in " ".join(r.said) and "not necessary" in " ".join(r.said)
+    assert "below 2/L" in " ".join(r.said)
+    assert "not necessary" in " ".join(r.said)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +179,7 @@ def test_the_bound_is_read_off_the_formulas_not_the_name(loss, seed):
 
 def test_no_rate_where_there_is_no_bound(seed):
     x, y = noisy(seed)
-    with pytest.raises(UsageError, match="--rate 0.1"):
+    with pytest.raises(UsageError, match=r"--rate 0\.1"):
         fit(gallery("poisson"), (x, y), method="gd")
     assert fit(gallery("poisson"), (x / x.std(0), y), method="gd", rate=0.01, steps=5).updates == 5
 
@@ -176,8 +187,10 @@ def test_no_rate_where_there_is_no_bound(seed):
 def test_divergence_is_reported_with_what_works(seed):
     x, y = noisy(seed)
     r = fit(LIN, (x, y), method="gd", rate=100.0, steps=10_000)
-    assert r.exit_status == 1 and not r.converged
-    assert "larger instead of smaller" in r.reason and "every rate below" in r.reason
+    assert r.exit_status == 1
+    assert not r.converged
+    assert "larger instead of smaller" in r.reason
+    assert "every rate below" in r.reason
     assert any("not below 2/L" in w for w in r.warnings)
     assert r.objective == min(c for c in r.cost_history if np.isfinite(c))
     assert np.isfinite(r.parameters["w"]).all()
@@ -191,15 +204,18 @@ def test_interrupt_keeps_the_best(seed):
             raise KeyboardInterrupt
 
     r = fit(LOG, (x, y), method="gd", rate=1e-4, steps=2000, progress=stop)
-    assert r.exit_status == 1 and "stopped" in r.reason
-    assert 100 <= r.updates < 2000 and r.objective == min(r.cost_history)
+    assert r.exit_status == 1
+    assert "stopped" in r.reason
+    assert 100 <= r.updates < 2000
+    assert r.objective == min(r.cost_history)
 
 
 def test_progress_is_told(seed):
     x, y = noisy(seed)
     told = []
     fit(LOG, (x, y), method="gd", rate=1e-4, steps=200, progress=lambda *a: told.append(a))
-    assert 3 <= len(told) <= 60 and told[-1][0] <= 200
+    assert 3 <= len(told) <= 60
+    assert told[-1][0] <= 200
     assert all(np.isfinite(c) and g >= 0 for _, c, g in told)
 
 
@@ -224,7 +240,9 @@ def test_bounds_are_kept_by_projection(seed):
     text = LINEAR.replace("param w[j], b", "param w[j] >= 0, b")
     y = x @ [1.0, -2.0, 0.5] + 0.1 * y
     r = fit(cost(text), (x, y), method="gd")
-    assert r.converged and (r.parameters["w"] >= 0).all() and r.parameters["w"][1] == 0.0
+    assert r.converged
+    assert (r.parameters["w"] >= 0).all()
+    assert r.parameters["w"][1] == 0.0
     best = optimize.lsq_linear(
         np.c_[x, np.ones(len(x))], y, bounds=([0, 0, 0, -np.inf], [np.inf] * 4), tol=1e-14
     )
@@ -240,7 +258,9 @@ def test_quasi_separable_data(seed):
     flag = np.where(np.arange(60) < 5, 1.0, 0.0)
     y = np.where(flag == 1, 1.0, y)
     r = fit(LOG, (np.c_[x, flag], y))
-    assert r.exit_status == 1 and "quasi-separable" in r.reason and "x3 up" in r.reason
+    assert r.exit_status == 1
+    assert "quasi-separable" in r.reason
+    assert "x3 up" in r.reason
     regular = gallery("logistic-l2", **{"lambda": 1})
     assert fit(regular, (np.c_[x, flag], y)).converged
 
@@ -252,21 +272,25 @@ def test_nearly_separable_data_are_not_called_separable(seed):
     assert "no minimiser" in fit(LOG, (x, y)).reason
     y[24], y[25] = 1, 0
     r = fit(LOG, (x, y))
-    assert r.converged and r.exit_status == 0
+    assert r.converged
+    assert r.exit_status == 0
 
 
 def test_counts_that_are_zero_have_no_minimiser():
     """Poisson with a group that never counts anything: its weight goes to minus infinity."""
     x = np.array([[0.0], [0], [0], [1], [1]])
     r = fit(gallery("poisson"), (x, [1, 2, 1, 0, 0]))
-    assert r.exit_status == 1 and "no minimiser exists" in r.reason and "x1 down" in r.reason
+    assert r.exit_status == 1
+    assert "no minimiser exists" in r.reason
+    assert "x1 down" in r.reason
 
 
 def test_dependent_columns_give_the_smallest_weights(seed):
     x, y = noisy(seed, n=2)
     twice = np.c_[x, 2 * x[:, 0]]
     r = fit(LOG, (twice, y))
-    assert r.exit_status == 0 and r.converged
+    assert r.exit_status == 0
+    assert r.converged
     assert any("not unique" in w and "x1" in w and "x3" in w for w in r.warnings)
     single = fit(LOG, (x, y))
     assert r.objective == pytest.approx(single.objective, rel=1e-12)
@@ -279,7 +303,9 @@ def test_kinks_never_converge_on_a_guess(seed):
     x, y = noisy(seed)
     for task, labels in ((cost(SVM), 2 * y - 1), (gallery("hinge"), 2 * y - 1)):
         r = fit(task, (x / x.std(0), labels))
-        assert r.exit_status == 1 and not r.converged and r.certificate.kind == "none"
+        assert r.exit_status == 1
+        assert not r.converged
+        assert r.certificate.kind == "none"
     absolute = cost("data x[i,j], y[i]\nparam w[j]\nJ = mean_i abs(y[i] - sum_j w[j] x[i,j])")
     assert not fit(absolute, (x, y)).converged
 
@@ -295,7 +321,8 @@ def test_a_gradient_that_is_a_convention_is_no_certificate(seed):
         steps=100,
         init={"w": [0, 0, 0], "b": 0},
     )
-    assert not r.converged and r.certificate.kind == "none"
+    assert not r.converged
+    assert r.certificate.kind == "none"
 
 
 def test_not_convex_is_called_stationary_or_a_local_minimum(seed):
@@ -303,10 +330,12 @@ def test_not_convex_is_called_stationary_or_a_local_minimum(seed):
     x = rng.normal(size=(100, 2))
     y = np.tanh(x @ [1.0, -2.0]) + 0.1 * rng.normal(size=100)
     r = fit(gallery("neuron-tanh-squared"), (x, y))
-    assert r.converged and r.certificate.kind == "local-minimum"
+    assert r.converged
+    assert r.certificate.kind == "local-minimum"
     assert "best of 5 starts, seed 0" in r.said
     flat = cost(
-        "data x[i,j], y[i]\nparam U[j,k]: (n, 2), v[k]\nJ = mean_i (y[i] - sum_k v[k] tanh(sum_j U[j,k] x[i,j]))^2"
+        "data x[i,j], y[i]\nparam U[j,k]: (n, 2), v[k]\n"
+        "J = mean_i (y[i] - sum_k v[k] tanh(sum_j U[j,k] x[i,j]))^2"
     )
     assert fit(flat, (x, y)).certificate.kind in ("local-minimum", "stationary", "none")
 
@@ -370,7 +399,8 @@ def test_history_and_plot(tmp_path):
     r = fit(LOG, LAB, method="gd", rate=0.1, steps=30)
     r.save_history(tmp_path / "h.csv")
     back = np.genfromtxt(tmp_path / "h.csv", delimiter=",", skip_header=1)
-    assert np.array_equal(back[:, 1], r.cost_history) and back[-1, 0] == 30
+    assert np.array_equal(back[:, 1], r.cost_history)
+    assert back[-1, 0] == 30
     r.save_plot(tmp_path / "p.svg")
     root = ET.parse(tmp_path / "p.svg").getroot()
     line = next(n for n in root.iter() if n.tag.endswith("polyline"))
@@ -411,7 +441,8 @@ def test_a_file_with_categories_trains(tmp_path):
         ]
     )
     r = fit(LIN, write(tmp_path, text), categories="drop-first")
-    assert r.columns["x"] == ("city=B", "city=C", "size") and r.converged
+    assert r.columns["x"] == ("city=B", "city=C", "size")
+    assert r.converged
     full = fit(LIN, write(tmp_path, text), categories="all")
     assert full.objective == pytest.approx(r.objective, rel=1e-10)
     assert any("not unique" in w for w in full.warnings)
@@ -423,4 +454,5 @@ def test_softmax_classes(tmp_path):
     k = np.array(["red", "green", "blue"])[np.digitize(x[:, 0] + 0.5 * rng.normal(size=90), [-0.5, 0.5])]
     r = fit(cost(SOFTMAX), (x, k))
     assert r.recipe.classes["Y"] == ("blue", "green", "red")
-    assert r.parameters["W"].shape == (2, 3) and r.accuracy > 0.6
+    assert r.parameters["W"].shape == (2, 3)
+    assert r.accuracy > 0.6

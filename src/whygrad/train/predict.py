@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from whygrad.backends.numpy_backend import compile_numpy
 from whygrad.core.cost import Cost, Declaration, Definition
+from whygrad.core.document import Document
 from whygrad.core.errors import DataError
 from whygrad.core.expr import Call, Symbol
 from whygrad.core.walk import names, postorder
@@ -22,6 +23,7 @@ from whygrad.train.data import Dataset, Reading, apply
 from whygrad.train.labels import is_binary
 from whygrad.train.memory import Data
 from whygrad.train.model import Model, load_model
+from whygrad.train.report import prediction_document
 
 Array = NDArray[np.float64]
 
@@ -53,6 +55,10 @@ class Predictions:
     accuracy: float | None = None
     said: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
+
+    def document(self) -> Document:
+        """What it shows."""
+        return prediction_document(self)
 
     @property
     def csv(self) -> str:

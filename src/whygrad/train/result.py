@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.core.cost import Cost
+from whygrad.core.document import Document
 from whygrad.train.data import Recipe
 from whygrad.train.files import history_csv, history_svg, write_whole
 from whygrad.train.model import Model, model_text
+from whygrad.train.report import fit_document
 from whygrad.train.tolerance import Certificate
 
 Array = NDArray[np.float64]
@@ -81,6 +83,10 @@ class Fit:
         """A drawing of the cost history."""
         title = self.cost.title or self.cost.name or self.cost.goal
         return history_svg(self.cost_history, f"{title}: cost history", self.cost.goal)
+
+    def document(self) -> Document:
+        """What it shows."""
+        return fit_document(self)
 
     def model(self) -> Model:
         """What is needed to predict, and what a saved model holds."""
