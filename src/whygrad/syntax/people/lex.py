@@ -640,7 +640,9 @@ class Lexer:
     def accent(self, mark: str, begin: int) -> None:
         """``\\hat{y}`` is a name of its own; ``\\hat{y_i}`` the same with an index."""
         text, start, end = self.argument()
-        match = re.match(r"\s*(?:\\(?:mathbf|boldsymbol|bm|textbf|mathrm|vec)\s*)?\{?\s*(\\[A-Za-z]+|[A-Za-z])\s*\}?", text)
+        match = re.match(
+            r"\s*(?:\\(?:mathbf|boldsymbol|bm|textbf|mathrm|vec)\s*)?\{?\s*(\\[A-Za-z]+|[A-Za-z])\s*\}?", text
+        )
         if match is None:
             return
         name = match[1].lstrip("\\")
@@ -655,7 +657,9 @@ class Lexer:
         name = VARIANTS.get(name, name)
         self.letter(name if mark == "vec" else f"{name}_{mark}", begin, start + match.end())
         self.at = start + match.end()
-        close = end - 1 if self.text[end - 1 : end] == "}" and start > 0 and self.text[start - 1] == "{" else end
+        close = (
+            end - 1 if self.text[end - 1 : end] == "}" and start > 0 and self.text[start - 1] == "{" else end
+        )
         if close < end:
             keep = self.text
             self.text = keep[:close]

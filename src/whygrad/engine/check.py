@@ -1,0 +1,179 @@
+"""Read a person's own derivation: which lines follow, and which is the first that does not.
+
+One reading holds for the whole chain. A line is accused only where no likely reading of the chain
+makes all of it right; when something that is not known takes part, the verdict is "undecided".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from whygrad.core.cost import Reading
+from whygrad.core.derivation import Evidence
+from whygrad.core.errors import Span, WhygradError
+from whygrad.core.expr import Expr
+from whygrad.core.report import WRONG, CheckedLine, Pair, Report
+from whygrad.core.walk import free_indices
+from whygrad.engine.check_equations import judge_equations
+from whygrad.engine.check_judge import Case, Judge
+from whygrad.syntax.people.chain import Chain, Read, readings_of
+from whygrad.syntax.people.context import Context
+from whygrad.syntax.people.read import Style
+
+STYLES: Final = (
+    Style(),
+    Style(open_wide=False),
+    Style(operator_tight=True),
+    Style(slash_wide=True),
+    Style(sum_stops=True),
+)
+"""Readings of the notation, the likeliest first."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """A chain judged under one reading."""
+
+    read: Read
+    pairs: list[Pair]
+    case: Case
+    style: Style
+
+    @property
+    def wrong(self) -> int:
+        """How many pairs it accuses."""
+        return sum(p.verdict in WRONG for p in self.pairs)
+
+    @property
+    def open(self) -> int:
+        """How many pairs it cannot judge."""
+        return sum(p.verdict in ("undecided", "unreadable") for p in self.pairs)
+
+
+def check_chain(chain: Chain, *, id: str = "", given: Context | None = None) -> Report:
+    """Judge every line of a chain against the one before.
+
+    Parameters
+    ----------
+    chain
+        What was written: lines, context, what a reader would know.
+    id
+        The name of the record, kept in the report.
+    given
+        Definitions that are known beforehand, such as those of a gallery cost.
+
+    Returns
+    -------
+    Report
+        Verdicts with evidence, the first wrong line, the readings that were taken.
+
+    Examples
+    --------
+    >>> lines = (r"\\frac{d}{dw}(y - w)^2", "2(y - w)", "-2(y - w)")
+    >>> check_chain(Chain(lines)).verdicts
+    ('different', 'different')
+    """
+    best = _best(list(_judgements(chain, given)))
+    return _report(chain, best, id)
+
+
+def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
+    """The chain under one reading after another, until one finds nothing wrong."""
+    seen: set[tuple[object, ...]] = set()
+    for style in STYLES:
+        for read in readings_of(chain, style, extra=given):
+            key = tuple(line.value for line in read.lines)
+            if key in seen:
+                continue
+            seen.add(key)
+            found = judge(read, style)
+            yield found
+            if not found.wrong and not found.open:
+                return
+            for case in _cases(read, found):
+                again = judge(read, style, case)
+                if not again.wrong:
+                    yield again
+                    return
+        if len(seen) > 24:
+            return
+
+
+def _best(judged: Sequence[Judged]) -> Judged:
+    """The reading that accuses least; of those that accuse nothing the one that decides most."""
+    first = judged[0]
+    if not first.wrong:
+        better = [j for j in judged if not j.wrong and j.open < first.open]
+        return min(better, key=lambda j: j.open, default=first)
+    return min(judged, key=lambda j: (j.wrong, j.open))
+
+
+def judge(read: Read, style: Style, case: Case | None = None) -> Judged:
+    """Every pair of a chain under one reading."""
+    said = case or Case(tuple(read.setting.equal_letters), tuple(read.setting.unequal_letters))
+    if read.chain.mode == "equation":
+        return Judged(read, judge_equations(read), said, style)
+    court = Judge(read.scope, read.zeros, read.opaque)
+    pairs = [_pair(read, k, court, said) for k in range(len(read.lines) - 1)]
+    return Judged(read, pairs, said, style)
+
+
+def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
+    """Line k + 1 against line k."""
+    before, after = read.lines[k], read.lines[k + 1]
+    if after.parsed is None or (before.parsed is None and k):
+        line = after if after.parsed is None else before
+        return Pair("unreadable", Evidence("undecided", line.error))
+    if k == 0 and read.goal and after.value is not None:
+        return Pair("equal", Evidence("definition", f"line 1 says what {_spelled(read.goal)} is"))
+    if before.parsed is None:
+        return Pair("unreadable", Evidence("undecided", before.error))
+    if after.value is None:
+        if after.misfit and before.value is not None:
+            return Pair("ill-typed", Evidence("refuted", after.error))
+        return Pair("undecided", Evidence("undecided", after.error))
+    if before.value is None:
+        return Pair("undecided", Evidence("undecided", before.error))
+    return court.pair(before.value, after.value, case)
+
+
+def _spelled(name: str) -> str:
+    return name.split("_")[0] or name
+
+
+def _cases(read: Read, found: Judged) -> Iterator[Case]:
+    """Cases of two free letters over one dimension that might make a whole chain right."""
+    if not found.wrong or found.case.text or read.chain.mode == "equation":
+        return
+    letters: dict[str, str] = {}
+    for line in read.lines:
+        if line.value is not None:
+            for index in free_indices(line.value.expr):
+                letters.setdefault(index.letter, index.dim)
+    ordered = sorted(letters)
+    for k, a in enumerate(ordered):
+        for b in ordered[k + 1 :]:
+            if letters[a] == letters[b]:
+                yield Case(equal=((a, b),))
+                yield Case(unequal=((a, b),))
+
+
+def _report(chain: Chain, best: Judged, id: str) -> Report:
+    """The report of the reading that was taken."""
+    read = best.read
+    lines: list[CheckedLine] = []
+    readings: list[Reading] = list(read.readings)
+    for line in read.lines:
+        repairs = tuple(r.sentence for r in line.parsed.repairs) if line.parsed is not None else ()
+        expr = line.value.expr if line.value is not None else None
+        lines.append(CheckedLine(line.source, expr, line.error, line.span, repairs))
+    if best.case.text:
+        readings.append(Reading("the lines", f"the case {best.case.text}"))
+    return Report(
+        tuple(lines), tuple(best.pairs), read.scope, chain.mode, id, readings=tuple(readings)
+    )
+
+
+_ = (Iterable, Expr, Span, WhygradError, replace)

@@ -1,0 +1,459 @@
+"""One pass over the context and the lines: what the letters are, as far as their use tells.
+
+A name is its base letter with the labels that belong to it (``mu_B``, ``W_2``). Its subscripts that are
+index letters, and superscripts that name an example (``x^{(i)}``), are positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from whygrad.syntax.people import tree as t
+from whygrad.syntax.people.tree import Tree
+
+INDEX_LETTERS: Final = frozenset("ijklmnpqrstabc")
+_LAYERS: Final = frozenset({"l", "L"})
+
+
+class Parts(NamedTuple):
+    """A name taken apart: what it is, its positions, and what is done to it."""
+
+    name: str
+    sups: tuple[Tree, ...]
+    """Example positions."""
+    subs: tuple[Tree, ...]
+    """Subscript positions."""
+    power: Tree | None
+    transposed: bool
+    primes: int
+    inverse: bool = False
+
+
+@dataclass(slots=True)
+class Use:
+    """How a name is used."""
+
+    sups: int = 0
+    subs: set[int] = field(default_factory=set[int])
+    bare: int = 0
+    indexed: int = 0
+    transposed: bool = False
+    inverted: bool = False
+    normed: bool = False
+    dotted: bool = False
+    bold: bool = False
+    numbers: set[int] = field(default_factory=set[int])
+    letters: set[str] = field(default_factory=set[str])
+    hidden: bool = False
+    called: int = 0
+    """How often a bracket follows."""
+    not_called: int = 0
+    beside_matrix: bool = False
+
+    @property
+    def slots(self) -> int:
+        """The number of subscript positions."""
+        return max(self.subs, default=0)
+
+
+@dataclass(slots=True)
+class Letters:
+    """Which letters are indices."""
+
+    bound: set[str] = field(default_factory=set[str])
+    examples: set[str] = field(default_factory=set[str])
+    """Letters seen in ``^{(i)}``."""
+    variables: set[str] = field(default_factory=set[str])
+    """Letters that are names of values, whatever else they could be."""
+    called: set[str] = field(default_factory=set[str])
+    uses: dict[str, Use] = field(default_factory=dict[str, Use])
+    primes: str = ""
+    """What a prime means: ``transpose``, ``derivative``, or nothing known."""
+    superindex: set[str] = field(default_factory=set[str])
+    """Names whose bare superscript letter is an index."""
+    matrix_text: bool = False
+
+    def is_index(self, letter: str) -> bool:
+        """Whether a letter in a subscript is a position."""
+        plain = letter.rstrip("'")
+        if plain in self.bound or letter in self.bound or plain in self.examples:
+            return True
+        return plain in INDEX_LETTERS and plain not in self.variables
+
+
+def name_parts(tree: Tree, letters: Letters) -> Parts | None:
+    """A name with its scripts taken apart; None if the base is not a name."""
+    primes, power, transposed, inverse = 0, None, False, False
+    sups: list[Tree] = []
+    subs: list[Tree] = []
+    label = ""
+    layers: list[t.Script] = []
+    node = tree
+    while isinstance(node, t.Script):
+        layers.append(node)
+        node = t.unbraced(node.base)
+    if not isinstance(node, t.Name):
+        return None
+    name = node.name
+    for script in reversed(layers):
+        primes += script.primes
+        if script.sub is not None:
+            found, text = positions(script.sub, letters, name)
+            subs += found
+            label += text
+        if script.sup is not None:
+            got = superscript(script.sup, name, letters)
+            if (got.power is not None and power is not None) or (got.power is not None and transposed):
+                return None
+            sups += got.sups
+            label += got.label
+            transposed ^= got.transposed
+            inverse |= got.inverse
+            power = got.power if got.power is not None else power
+    if primes and letters.primes == "transpose":
+        transposed ^= bool(primes % 2)
+        primes = 0
+    if label and name not in letters.called:
+        name = f"{name}_{label}"
+    return Parts(name, tuple(sups), tuple(subs), power, transposed, primes, inverse)
+
+
+def positions(sub: Tree, letters: Letters, base: str = "") -> tuple[list[Tree], str]:
+    """The index positions in a subscript, or the label it is."""
+    items = _items(sub)
+    found: list[Tree] = []
+    labels: list[str] = []
+    for item in items:
+        kind = _position_kind(item, letters)
+        if kind:
+            found.append(item)
+        else:
+            labels.append(spell(item))
+    if labels and found and not all(_is_index_name(x, letters) for x in found):
+        return [], "".join(spell(x) for x in items)
+    return found, "".join(labels)
+
+
+def _is_index_name(item: Tree, letters: Letters) -> bool:
+    inside = t.bare(item)
+    return isinstance(inside, t.Name) and letters.is_index(inside.name)
+
+
+def _items(sub: Tree) -> list[Tree]:
+    sub = t.unbraced(sub)
+    if isinstance(sub, t.Group) and sub.bracket == "{":
+        out: list[Tree] = []
+        for item in sub.items:
+            out += _items(item)
+        return out
+    if isinstance(sub, t.Product) and all(
+        op == "" and isinstance(t.unbraced(f), t.Name | t.Script | t.Num) for op, f in sub.factors
+    ):
+        return [f for _, f in sub.factors]
+    if isinstance(sub, t.Group) and len(sub.items) == 1:
+        return [sub.items[0]]
+    if isinstance(sub, t.Group):
+        return list(sub.items)
+    return [sub]
+
+
+def _position_kind(item: Tree, letters: Letters) -> str:
+    item = t.bare(item)
+    match item:
+        case t.Name(name):
+            return "letter" if letters.is_index(name) else ""
+        case t.Script(t.Name(name), None, None, primes) if primes:
+            return "letter" if letters.is_index(name) else ""
+        case t.Num(value) if value.denominator == 1 and value >= 0:
+            return "number"
+        case t.Sum(terms):
+            kinds = [_position_kind(x, letters) for _, x in terms]
+            return "offset" if all(kinds) and "letter" in kinds else ""
+        case t.Script(t.Name(), sub) if sub is not None:
+            return ""
+        case _:
+            return ""
+
+
+class Super(NamedTuple):
+    """What a superscript says."""
+
+    sups: tuple[Tree, ...] = ()
+    label: str = ""
+    power: Tree | None = None
+    transposed: bool = False
+    inverse: bool = False
+
+
+def superscript(sup: Tree, name: str, letters: Letters) -> Super:
+    """What a superscript on a name is: an example, a label, a transpose, or a power."""
+    sup = t.unbraced(sup)
+    match sup:
+        case t.Name("⊤" | "T" | "t") if sup.name == "⊤" or sup.name not in letters.variables:
+            return Super(transposed=True)
+        case t.Name("*" | "+" | "-" | "·"):
+            return Super(label={"*": "star", "+": "plus", "-": "minus", "·": "dot"}[sup.name])
+        case t.Name(letter):
+            if name in letters.superindex and letters.is_index(letter):
+                return Super(sups=(sup,))
+            if letter in _LAYERS and letter not in letters.bound and letter not in letters.variables:
+                return Super(label=letter)
+            return Super(power=sup)
+        case t.Group((item,), "(" | "["):
+            inside = t.bare(item)
+            if isinstance(inside, t.Name) and sup.bracket == "(" and (
+                letters.is_index(inside.name) and inside.name not in _LAYERS - letters.bound
+            ):
+                return Super(sups=(item,))
+            if isinstance(inside, t.Num | t.Name) or (isinstance(inside, t.Sum) and _is_label(inside)):
+                return Super(label=spell(inside))
+            return Super(power=sup)
+        case t.Script(base, None, power, 0) if power is not None:
+            first = superscript(base, name, letters)
+            return first._replace(power=power) if first.sups or first.label else Super(power=sup)
+        case t.Product(factors) if len(factors) == 2:
+            one, two = (superscript(f, name, letters) for _, f in factors)
+            if one.sups and (two.transposed or two.power is not None):
+                return one._replace(transposed=two.transposed, power=two.power)
+            return Super(power=sup)
+        case t.Group(items) if len(items) == 2:
+            one, two = (superscript(f, name, letters) for f in items)
+            if one.sups and two.transposed:
+                return one._replace(transposed=True)
+            return Super(label="".join(spell(x) for x in items))
+        case t.Sum(((-1, t.Name("⊤" | "T")),)):
+            return Super(transposed=True, inverse=True)
+        case t.Sum() if _is_layer(sup, letters):
+            return Super(label=spell(sup))
+        case t.Words(text):
+            return Super(label=text)
+        case _:
+            return Super(power=sup)
+
+
+def _is_label(tree: t.Sum) -> bool:
+    return all(isinstance(t.bare(x), t.Name | t.Num) for _, x in tree.terms)
+
+
+def _is_layer(tree: t.Sum, letters: Letters) -> bool:
+    names = [x.name for _, x in tree.terms if isinstance(x, t.Name)]
+    return bool(names) and set(names) <= _LAYERS - letters.bound - letters.variables and _is_label(tree)
+
+
+def spell(tree: Tree) -> str:
+    """A label as text."""
+    match tree:
+        case t.Name(name):
+            return name
+        case t.Num(value):
+            return str(value)
+        case t.Words(text):
+            return "".join(c for c in text if c.isalnum())
+        case t.Sum(terms):
+            return "".join(("m" if s < 0 else "p" if k else "") + spell(x) for k, (s, x) in enumerate(terms))
+        case t.Script(base, sub, sup, primes):
+            parts = [spell(x) for x in (base, sub, sup) if x is not None]
+            return "".join(parts) + "'" * primes
+        case _:
+            return "".join(spell(x) for x in t.parts(tree))
+
+
+# --- the pass -------------------------------------------------------------------------------------
+def scan(trees: Iterable[Tree], *, bold: Iterable[str] = (), variables: Iterable[str] = ()) -> Letters:
+    """Look over all trees of a chain."""
+    letters = Letters(variables=set(variables))
+    all_trees = list(trees)
+    for tree in all_trees:
+        _binders(tree, letters)
+    for tree in all_trees:
+        _superindices(tree, letters)
+    letters.primes = _prime_meaning(all_trees, letters)
+    for tree in all_trees:
+        _calls(tree, letters)
+    for tree in all_trees:
+        _uses(tree, letters)
+    for name in bold:
+        letters.uses.setdefault(name, Use()).bold = True
+    return letters
+
+
+def _binders(tree: Tree, letters: Letters) -> None:
+    for node in t.walk(tree):
+        match node:
+            case t.Big(_, binder):
+                letters.bound.update(binder.letters)
+            case t.Script(_, _, sup) if sup is not None:
+                inside = t.unbraced(sup)
+                inside = t.unbraced(inside.base) if isinstance(inside, t.Script) else inside
+                if isinstance(inside, t.Product):
+                    inside = inside.factors[0][1]
+                if isinstance(inside, t.Group) and inside.bracket == "(" and len(inside.items) == 1:
+                    only = t.bare(inside.items[0])
+                    if isinstance(only, t.Name) and only.name in INDEX_LETTERS - _LAYERS:
+                        letters.examples.add(only.name)
+            case _:
+                pass
+
+
+def _superindices(tree: Tree, letters: Letters) -> None:
+    """Names with ``^i`` where i is a bound letter or the letter of an example."""
+    for node in t.walk(tree):
+        if isinstance(node, t.Script) and isinstance(t.unbraced(node.base), t.Name) and node.sup is not None:
+            base = t.unbraced(node.base)
+            sup = t.unbraced(node.sup)
+            if not isinstance(base, t.Name) or base.name == "e" or not isinstance(sup, t.Name):
+                continue
+            letter = sup.name
+            if letter in letters.bound or letter in letters.examples or letter in ("i", "j"):
+                if letter not in ("T", "t") and letter.islower():
+                    letters.superindex.add(base.name)
+
+
+def _prime_meaning(trees: list[Tree], letters: Letters) -> str:
+    """A prime is a transpose in matrix text without other transposes, else a derivative."""
+    other = capital = calls = 0
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Script):
+                sup = None if node.sup is None else t.unbraced(node.sup)
+                other += isinstance(sup, t.Name) and sup.name in ("T", "⊤")
+                if node.primes:
+                    base = t.unbraced(node.base)
+                    group = isinstance(base, t.Group)
+                    capital += group or (isinstance(base, t.Name) and base.name[:1].isupper())
+            if isinstance(node, t.Product):
+                for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
+                    calls += (
+                        isinstance(a, t.Script) and a.primes > 0 and op == "" and isinstance(_under(b), t.Group)
+                        and isinstance(a.base, t.Name)
+                    )  # fmt: skip
+            if isinstance(node, t.Func) and node.primes:
+                calls += 1
+    if other or calls:
+        return "derivative"
+    return "transpose" if capital > 1 else "derivative"
+
+
+def _under(tree: Tree) -> Tree:
+    return tree.base if isinstance(tree, t.Script) else tree
+
+
+def _calls(tree: Tree, letters: Letters) -> None:
+    """Count how often a bracket follows a name, and what it looks like."""
+    for name, follows, group in calls_in(tree):
+        use = letters.uses.setdefault(name, Use())
+        if follows:
+            use.called += 1
+            if group is not None and not argument_like(group):
+                use.not_called += 1
+        else:
+            use.not_called += 1
+
+
+def calls_in(tree: Tree) -> Iterator[tuple[str, bool, t.Group | None]]:
+    """Each name with whether a bracket follows it, and that bracket."""
+    stack: list[tuple[Tree, t.Group | None]] = [(tree, None)]
+    while stack:
+        node, after = stack.pop()
+        if isinstance(node, t.Product):
+            factors = node.factors
+            for k, (_, factor) in enumerate(factors):
+                following = None
+                if k + 1 < len(factors) and factors[k + 1][0] == "":
+                    under = _under(factors[k + 1][1])
+                    if isinstance(under, t.Group) and under.bracket in ("(", "["):
+                        following = under
+                stack.append((factor, following))
+            continue
+        if isinstance(node, t.Name):
+            yield node.name, after is not None, after
+            continue
+        if isinstance(node, t.Script):
+            base = t.unbraced(node.base)
+            if isinstance(base, t.Name):
+                yield base.name, after is not None, after
+            else:
+                stack.append((base, None))
+            stack.extend((x, None) for x in (node.sub, node.sup) if x is not None and not isinstance(x, t.Name))
+            continue
+        stack.extend((x, None) for x in t.parts(node))
+
+
+def argument_like(group: t.Group) -> bool:
+    """Whether brackets look like the arguments of a function: names, perhaps several."""
+    if len(group.items) > 1 or not group.items:
+        return True
+    item = t.bare(group.items[0])
+    return isinstance(item, t.Name | t.Script | t.Relation)
+
+
+def _uses(tree: Tree, letters: Letters) -> None:
+    """Count the uses of each name."""
+    stack: list[tuple[Tree, bool]] = [(tree, False)]
+    while stack:
+        node, dotted = stack.pop()
+        if isinstance(node, t.Name | t.Script):
+            found = name_parts(node, letters)
+            if found is not None:
+                _count(found, letters, dotted)
+                inner = [x for x in (found.power,) if x is not None]
+                stack.extend((x, False) for x in inner)
+                continue
+            if isinstance(node, t.Script):
+                stack.append((node.base, False))
+                if node.sup is not None:
+                    got = superscript(node.sup, "", letters)
+                    if got.transposed:
+                        letters.matrix_text = True
+                        for name in _inside_names(node.base, letters):
+                            letters.uses.setdefault(name, Use()).beside_matrix = True
+                    elif got.power is not None:
+                        stack.append((got.power, False))
+                continue
+        if isinstance(node, t.Product):
+            dots = {k for k, (op, _) in enumerate(node.factors) if op == "·"}
+            for k, (_, factor) in enumerate(node.factors):
+                stack.append((factor, k in dots or k + 1 in dots))
+            continue
+        if isinstance(node, t.Bars) and node.double or isinstance(node, t.Inner):
+            letters.matrix_text = True
+            for name in _inside_names(node, letters):
+                letters.uses.setdefault(name, Use()).normed = True
+        if isinstance(node, t.Func) and node.name in ("trace", "det", "diag", "logdet", "vec"):
+            letters.matrix_text = True
+        if isinstance(node, t.Deriv) and node.sign == "∇":
+            letters.matrix_text = True
+        stack.extend((x, False) for x in t.parts(node))
+
+
+def _inside_names(tree: Tree, letters: Letters) -> Iterator[str]:
+    for node in t.walk(tree):
+        if isinstance(node, t.Name):
+            yield node.name
+
+
+def _count(found: Parts, letters: Letters, dotted: bool) -> None:
+    use = letters.uses.setdefault(found.name, Use())
+    use.sups = max(use.sups, len(found.sups))
+    use.transposed |= found.transposed
+    use.dotted |= dotted
+    if found.transposed:
+        letters.matrix_text = True
+    if isinstance(found.power, t.Sum):
+        (first, *rest) = found.power.terms
+        use.inverted |= not rest and first[0] < 0
+    numbers = [x for x in found.subs if isinstance(t.bare(x), t.Num)]
+    use.numbers.update(int(n.value) for x in numbers if isinstance(n := t.bare(x), t.Num))
+    if numbers and len(numbers) == len(found.subs):
+        return
+    use.subs.add(len(found.subs))
+    for x in found.subs:
+        inside = t.bare(x)
+        if isinstance(inside, t.Name):
+            use.letters.add(inside.name)
+    if found.subs:
+        use.indexed += 1
+    else:
+        use.bare += 1
