@@ -53,8 +53,8 @@ from whygrad.core.expr import (
 )
 from whygrad.core.walk import (
     Path,
-    fresh_index,
     free_indices,
+    fresh_index,
     letters,
     paths,
     postorder,
@@ -122,7 +122,9 @@ def chains(only: tuple[str, ...] = ()) -> tuple[Chain, ...]:
                         start = (stage.left,) if isinstance(stage.left, Partial) else ()
                         lines = tuple(dict.fromkeys((*start, *lines)))
                         if len(lines) > 1:
-                            found.setdefault(lines, Chain(f"{name}/{stage.id}/{level}", derivation.cost.scope, lines))
+                            found.setdefault(
+                                lines, Chain(f"{name}/{stage.id}/{level}", derivation.cost.scope, lines)
+                            )
     return tuple(found.values())
 
 
@@ -144,10 +146,10 @@ def truth(a: Expr, b: Expr, scope: Scope) -> bool | None:
     sampler = Sampler((a, b), scope)
     told = 0
     for seed in range(4 * POINTS):
-        point = sampler.draw(seed + 100, draw_sizes(sampler.dimensions, seed % 2))
         try:
+            point = sampler.draw(seed + 100, draw_sizes(sampler.dimensions, seed % 2))
             x, y = (evaluate(e, scope, point, 50) for e in (a, b))
-        except (WhygradError, KeyError, IndexError, ArithmeticError, AssertionError):
+        except (WhygradError, ValueError, KeyError, IndexError, ArithmeticError, AssertionError):
             return None
         if not (x.is_finite() and y.is_finite()):
             continue
@@ -171,22 +173,31 @@ def by_rows(chain: Chain, k: int, rng: random.Random) -> tuple[str, Expr] | None
     slopes = Slopes(chain.scope)
     options: list[tuple[str, Callable[[], Expr]]] = []
     if holds_partial(before):
-        path, partial = next((p, n) for p, n in paths(before) if isinstance(n, Partial) and not holds_partial(n.body))
+        path, partial = next(
+            (p, n) for p, n in paths(before) if isinstance(n, Partial) and not holds_partial(n.body)
+        )
         tree = slopes.tree(partial)
         for node in nodes(tree):
-            for id, new in wrongs(node, slopes):
-                options.append((id, lambda node=node, new=new: replace_at(before, path, slopes.changed(tree, {node: new}))))
+            for slip, new in wrongs(node, slopes):
+                options.append(
+                    (
+                        slip,
+                        lambda node=node, new=new: replace_at(
+                            before, path, slopes.changed(tree, {node: new})
+                        ),
+                    )
+                )
     else:
-        options.extend((id, lambda line=line: line) for id, _, line in rewritten(before))
-    options.extend((id, lambda line=line: line) for id, line in _slips(chain.lines[k]))
+        options.extend((slip, lambda line=line: line) for slip, _, line in rewritten(before))
+    options.extend((slip, lambda line=line: line) for slip, line in _slips(chain.lines[k]))
     if not options:
         return None
-    ids = sorted({id for id, _ in options})
+    ids = sorted({slip for slip, _ in options})
     chosen = rng.choice(ids)
-    id, make = rng.choice([o for o in options if o[0] == chosen])
+    slip, make = rng.choice([o for o in options if o[0] == chosen])
     line = slopes.worked(make())
     steps = simplify(tidy(line), Context(chain.scope)) if rng.random() < 0.7 else []
-    return id, steps[-1].after if steps else tidy(line)
+    return slip, steps[-1].after if steps else tidy(line)
 
 
 def _slips(line: Expr) -> Iterator[tuple[str, Expr]]:
@@ -201,7 +212,10 @@ def _slips(line: Expr) -> Iterator[tuple[str, Expr]]:
             case Pow(base, Number(value)) if value not in (1, -1):
                 for step in (-1, 1):
                     if value + step:
-                        yield "mistake/power/exponent-off", replace_at(line, path, Pow(base, Number(value + step)))
+                        yield (
+                            "mistake/power/exponent-off",
+                            replace_at(line, path, Pow(base, Number(value + step))),
+                        )
             case Mul(factors):
                 for k, factor in enumerate(factors):
                     if isinstance(factor, Number) and factor is not MINUS_ONE:
@@ -238,7 +252,10 @@ def _edited(line: Expr, rng: random.Random) -> Expr | None:
         case Pow(base, exponent):
             options += [base, inverse(node), Pow(base, add(exponent, ONE))]
         case Call(name, (argument,)):
-            options += [argument, Call(rng.choice([n for n in ("exp", "sigmoid", "tanh") if n != name]), (argument,))]
+            options += [
+                argument,
+                Call(rng.choice([n for n in ("exp", "sigmoid", "tanh") if n != name]), (argument,)),
+            ]
         case Symbol(_, indices):
             other = [s for s in symbols if s is not node and len(s.indices) == len(indices)]
             options += [rng.choice(other)] * 2 if other else []
@@ -284,7 +301,9 @@ def _rewritten(node: Expr, rng: random.Random) -> Expr:
         case Pow(Mul(factors), exponent) if exponent is MINUS_ONE:
             return mul(*(inverse(f) for f in factors))
         case Call("sigmoid", (u,)):
-            return rng.choice((inverse(add(ONE, Call("exp", (neg(u),)))), add(ONE, neg(Call("sigmoid", (neg(u),))))))
+            return rng.choice(
+                (inverse(add(ONE, Call("exp", (neg(u),)))), add(ONE, neg(Call("sigmoid", (neg(u),)))))
+            )
         case Call("tanh", (u,)):
             two = mul(Number(2), u)
             return add(mul(Number(2), Call("sigmoid", (two,))), MINUS_ONE)
@@ -331,7 +350,7 @@ def run(kind: str, count: int, seed: int = 1, only: tuple[str, ...] = ()) -> Tal
 
 
 def _judge(tally: Tally, chain: Chain, k: int, made: tuple[str, Expr], *, right: bool) -> None:
-    id, line = made
+    slip, line = made
     before = chain.lines[k - 1]
     tally.tried += 1
     start = time.perf_counter()
@@ -349,19 +368,19 @@ def _judge(tally: Tally, chain: Chain, k: int, made: tuple[str, Expr], *, right:
     if found is None or not found.id:
         return
     tally.named += 1
-    if id:
+    if slip:
         said = [MISTAKES[n].family for n in (found.id, *found.alternatives)]
-        wanted = MISTAKES[id].family
+        wanted = MISTAKES[slip].family
         tally.family_first += said[0] == wanted
         tally.family_two += wanted in said[:2]
         tally.misnamed += wanted not in said
         if wanted not in said:
-            tally.families[f"{id} named {found.id}"] += 1
+            tally.families[f"{slip} named {found.id}"] += 1
 
 
 def main() -> int:
     """Run the three kinds and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(description="Judge and name mutants of the gallery's derivations.")
     parser.add_argument("--rows", type=int, default=15000)
     parser.add_argument("--random", type=int, default=5000)
     parser.add_argument("--right", type=int, default=20000)
@@ -374,12 +393,17 @@ def main() -> int:
         tally = run(kind, getattr(args, kind), args.seed, tuple(filter(None, args.only.split(","))))
         n = max(tally.tried, 1)
         figures = {
-            "kind": kind, "tried": tally.tried, "wrong_verdicts": tally.wrong_verdicts,
-            "undecided": round(tally.undecided / n, 4), "first_wrong_found": round(tally.first_found / n, 4),
-            "named": round(tally.named / n, 4), "family_first": round(tally.family_first / n, 4),
-            "family_first_two": round(tally.family_two / n, 4), "misnamed": round(tally.misnamed / n, 4),
+            "kind": kind,
+            "tried": tally.tried,
+            "wrong_verdicts": tally.wrong_verdicts,
+            "undecided": round(tally.undecided / n, 4),
+            "first_wrong_found": round(tally.first_found / n, 4),
+            "named": round(tally.named / n, 4),
+            "family_first": round(tally.family_first / n, 4),
+            "family_first_two": round(tally.family_two / n, 4),
+            "misnamed": round(tally.misnamed / n, 4),
             "ms_each": round(1000 * tally.seconds / n, 2),
-        }  # fmt: skip
+        }
         print(json.dumps(figures))
         failed += tally.wrong_verdicts
         if args.show:

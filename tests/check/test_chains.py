@@ -6,6 +6,7 @@ its shapes do not fit, it is ``None``.
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from collections.abc import Callable
@@ -54,11 +55,21 @@ def tools(rng: np.random.Generator) -> dict[str, Any]:
         return lambda *shape: draw(shape or None)
 
     return {
-        "np": np, "log": np.log, "exp": np.exp, "sqrt": np.sqrt, "tanh": np.tanh, "pi": np.pi,
-        "inv": np.linalg.inv, "det": np.linalg.det, "tr": np.trace, "eye": np.eye,
+        "np": np,
+        "log": np.log,
+        "exp": np.exp,
+        "sqrt": np.sqrt,
+        "tanh": np.tanh,
+        "pi": np.pi,
+        "inv": np.linalg.inv,
+        "det": np.linalg.det,
+        "tr": np.trace,
+        "eye": np.eye,
         "sig": lambda t: 1 / (1 + np.exp(-t)),
         "softmax": lambda t: np.exp(t) / np.sum(np.exp(t)),
-        "G": derivative, "J": derivative, "H": second,
+        "G": derivative,
+        "J": derivative,
+        "H": second,
         "n": shaped(lambda s: rng.normal(size=s)),
         "u": lambda low, high, *shape: rng.uniform(low, high, size=shape or None),
         "bern": shaped(lambda s: rng.integers(0, 2, size=s)),
@@ -66,9 +77,10 @@ def tools(rng: np.random.Generator) -> dict[str, Any]:
         "nat": shaped(lambda s: rng.integers(0, 6, size=s)),
         "nat1": shaped(lambda s: rng.integers(1, 6, size=s)),
         "simplex": lambda k: rng.dirichlet(np.ones(k)),
-        "onehot": onehot, "spd": spd,
+        "onehot": onehot,
+        "spd": spd,
         "diagm": lambda k: np.diag(rng.uniform(0.5, 2, size=k)),
-    }  # fmt: skip
+    }
 
 
 def same(a: Any, b: Any) -> bool:
@@ -91,7 +103,7 @@ def test_truth_is_what_numbers_say(chain: dict[str, Any]) -> None:
             start = bool(np.allclose(values[0], 0, atol=1e-7))
             found = [start and bool(np.allclose(v, 0, atol=1e-7)) for v in values[1:]]
         else:
-            found = [same(a, b) for a, b in zip(values, values[1:], strict=False)]
+            found = [same(a, b) for a, b in itertools.pairwise(values)]
         truth = [old and new for old, new in zip(truth, found, strict=True)]
     assert truth == chain["truth"]
     wrong = [k + 1 for k, right in enumerate(truth) if not right]

@@ -70,9 +70,7 @@ def test_founding_case_the_chain_factor_left_out_at_each_place(after: str, marke
         assert {s.name for s in symbols(at(line, site))} & {"y", "f"}
 
 
-@pytest.mark.parametrize(
-    "after", ["(-y (1 - f) + (1 - y)/(1 - f)) x", "(-y (1 - f) + (1 - y)) x"]
-)
+@pytest.mark.parametrize("after", ["(-y (1 - f) + (1 - y)/(1 - f)) x", "(-y (1 - f) + (1 - y)) x"])
 def test_founding_case_from_the_multiplied_line(after: str) -> None:
     found, _ = named(LOGISTIC, "(-y/f + (1 - y)/(1 - f)) f (1 - f) x", after)
     assert found.family == "missing_chain_factor"
@@ -90,10 +88,12 @@ def test_regulariser_case_start_and_end() -> None:
     ("before", "after"),
     [
         ("sum_j (delta[j,k] w[j] + w[j] delta[j,k])", "n w[k] + n w[k]"),
-        ("sum_j sum_l delta[j,l] (delta[j,k] w[l] + w[j] delta[l,k])",
-         "sum_l n (delta[l,k] w[l] + w[l] delta[l,k])"),
+        (
+            "sum_j sum_l delta[j,l] (delta[j,k] w[l] + w[j] delta[l,k])",
+            "sum_l n (delta[l,k] w[l] + w[l] delta[l,k])",
+        ),
     ],
-)  # fmt: skip
+)
 def test_regulariser_case_on_the_way(before: str, after: str) -> None:
     found, _ = named(PENALTY, before, after, k="n")
     assert found.id == "mistake/index/delta-squared"
@@ -149,10 +149,14 @@ def test_lines_whose_shapes_do_not_fit() -> None:
 def test_a_gram_matrix_written_as_a_square() -> None:
     scope = scope_of(MATRIX)
     X, w, y = Symbol("X"), Symbol("w"), Symbol("y")
-    right = add(mul(TWO, Apply("matmul", (Apply("transpose", (X,)), X, w))),
-                mul(MINUS_ONE, TWO, Apply("matmul", (Apply("transpose", (X,)), y))))  # fmt: skip
-    wrong = add(mul(TWO, Apply("matmul", (Apply("matpow", (X, TWO)), w))),
-                mul(MINUS_ONE, TWO, Apply("matmul", (Apply("transpose", (X,)), y))))  # fmt: skip
+    right = add(
+        mul(TWO, Apply("matmul", (Apply("transpose", (X,)), X, w))),
+        mul(MINUS_ONE, TWO, Apply("matmul", (Apply("transpose", (X,)), y))),
+    )
+    wrong = add(
+        mul(TWO, Apply("matmul", (Apply("matpow", (X, TWO)), w))),
+        mul(MINUS_ONE, TWO, Apply("matmul", (Apply("transpose", (X,)), y))),
+    )
     found = diagnose(right, wrong, scope)
     assert found is not None
     assert found.id == "mistake/shape/square-for-gram"

@@ -10,7 +10,16 @@ from types import ModuleType
 import pytest
 
 FEW = ("linear", "logistic-l2", "softmax")
-MANY = (*FEW, "poisson", "hinge", "huber", "ridge", "logistic", "neuron-tanh-squared", "neuron-sigmoid-squared")
+MANY = (
+    *FEW,
+    "poisson",
+    "hinge",
+    "huber",
+    "ridge",
+    "logistic",
+    "neuron-tanh-squared",
+    "neuron-sigmoid-squared",
+)
 
 
 def mutations() -> ModuleType:
@@ -20,7 +29,8 @@ def mutations() -> ModuleType:
         return known
     path = Path(__file__).parents[2] / "benchmarks" / "mutations.py"
     spec = importlib.util.spec_from_file_location("mutations", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["mutations"] = module
     spec.loader.exec_module(module)

@@ -18,6 +18,7 @@ from whygrad.core.document import Inline
 from whygrad.core.errors import WhygradError
 from whygrad.core.expr import ONE, ZERO, Expr, Partial, Symbol
 from whygrad.core.walk import Path, free_indices, paths, replace_at
+from whygrad.engine import diagnose_factors as factors
 from whygrad.engine import diagnose_repairs as repairs
 from whygrad.engine.diagnose_case import Case, softened
 from whygrad.engine.diagnose_matrix import matrix_repairs
@@ -190,10 +191,10 @@ class Diagnosis:
                 if made is not None and tree.value is not ONE:
                     yield Cause("mistake/chain/factor-lost", 0.95, made)
             for node in nodes(tree):
-                for rank, (id, new) in enumerate(self.wrongs(node)):
+                for rank, (slip, new) in enumerate(self.wrongs(node)):
                     made = self._changed(line, path, tree, {node: new})
                     if made is not None:
-                        yield Cause(id, _price(id) + 0.01 * rank, made)
+                        yield Cause(slip, _price(slip) + 0.01 * rank, made)
 
     def _at_every_node(self) -> Iterator[Cause]:
         for line, path, tree in self.trees:
@@ -201,17 +202,17 @@ class Diagnosis:
             alike: dict[tuple[str, int, Expr], dict[Node, Expr]] = {}
             for node in nodes(tree):
                 count: dict[str, int] = {}
-                for id, new in self.wrongs(node):
-                    turn = count[id] = count.get(id, -1) + 1
-                    fits.setdefault((id, turn), {})[node] = new
-                    alike.setdefault((id, turn, node.partial), {})[node] = new
+                for slip, new in self.wrongs(node):
+                    turn = count[slip] = count.get(slip, -1) + 1
+                    fits.setdefault((slip, turn), {})[node] = new
+                    alike.setdefault((slip, turn, node.partial), {})[node] = new
             groups = [(key[0], group) for key, group in fits.items()]
             groups += [(key[0], group) for key, group in alike.items()]
-            for id, group in groups:
+            for slip, group in groups:
                 if len(group) > 1:
                     made = self._changed(line, path, tree, group)
                     if made is not None:
-                        yield Cause(id, _price(id) + 0.12, made)
+                        yield Cause(slip, _price(slip) + 0.12, made)
 
     def _changed(self, line: Expr, path: Path, tree: Node, wrong: dict[Node, Expr]) -> Expr | None:
         try:
@@ -224,15 +225,23 @@ class Diagnosis:
         starts = [self.case.start]
         if holds_partial(self.case.start):
             starts.append(self.case.right)
-        elif isinstance(self.case.start, Symbol) and self.case.start.name in self.case.index_scope.definitions:
-            starts.append(repairs_unfold(self.case))
+        elif (
+            isinstance(self.case.start, Symbol) and self.case.start.name in self.case.index_scope.definitions
+        ):
+            starts.append(self._unfolded())
         for k, start in enumerate(starts):
-            for id, _, line in rewritten(start):
+            for slip, _, line in rewritten(start):
                 try:
                     made = self.case.slopes.worked(line)
                 except (WhygradError, AssertionError):
                     continue
-                yield Cause(id, _price(id) + 0.1 * k, made)
+                yield Cause(slip, _price(slip) + 0.1 * k, made)
+
+    def _unfolded(self) -> Expr:
+        """The definition of the name the line before consists of."""
+        start = self.case.start
+        assert isinstance(start, Symbol)
+        return instantiate(self.case.index_scope.definitions[start.name], start.indices)
 
     # --- repairs ----------------------------------------------------------------------------------
     def repairs(self) -> list[Repair]:
@@ -240,16 +249,16 @@ class Diagnosis:
         case = self.case
         kinds: list[Iterator[Repair]] = [repairs.signs(case), repairs.sums(case), matrix_repairs(case)]
         trees = [tree for _, _, tree in self.trees]
-        known = repairs.pieces(case, trees)
+        known = factors.pieces(case, trees)
         kinds += [
-            repairs.constants(case),
+            factors.constants(case),
             repairs.index_letters(case),
             repairs.arguments(case),
             repairs.missing_terms(case, self._terms()),
-            repairs.factors(case, known),
+            factors.factors(case, known),
             repairs.exponents(case),
             repairs.group_signs(case),
-            repairs.group_factors(case, known),
+            factors.group_factors(case, known),
         ]
         found: dict[str, Repair] = {}
         for repair in chain(*kinds):
@@ -279,22 +288,22 @@ class Diagnosis:
         causes = self._proved_causes()
         mends = self._proved_repairs()
         options: dict[str, tuple[float, str]] = {}
-        for id, cost in [(c.id, c.cost) for c in causes] + [(r.id, r.cost) for r in mends]:
-            family = MISTAKES[id].family
+        for slip, cost in [(c.id, c.cost) for c in causes] + [(r.id, r.cost) for r in mends]:
+            family = MISTAKES[slip].family
             if family not in options or cost < options[family][0]:
-                options[family] = (cost, id)
+                options[family] = (cost, slip)
         ranked = sorted(options.values())
         mend = self._best_repair(mends, ranked[0][1] if ranked else "")
         sites, corrected, fact = self._fact(mend)
-        near = tuple(id for cost, id in ranked[1:] if cost <= ranked[0][0] + NEAR)
+        near = tuple(slip for cost, slip in ranked[1:] if cost <= ranked[0][0] + NEAR)
         if not ranked or ranked[0][0] > SAID:
-            id, family, hint, cause = "", "", "", None
+            slip, family, hint, cause = "", "", "", None
         else:
-            id = ranked[0][1]
-            row = MISTAKES[id]
+            slip = ranked[0][1]
+            row = MISTAKES[slip]
             family, hint = row.family, row.hint
             cause = (f"probably: {row.title}. {row.because}",)
-        return Finding(id, family, sites, fact, cause, hint, corrected, self.counterexample(), near)
+        return Finding(slip, family, sites, fact, cause, hint, corrected, self.counterexample(), near)
 
     def _proved_causes(self) -> list[Cause]:
         out: list[Cause] = []
@@ -316,12 +325,12 @@ class Diagnosis:
                 out.append(repair)
         return out
 
-    def _best_repair(self, mends: list[Repair], id: str) -> Repair | None:
+    def _best_repair(self, mends: list[Repair], slip: str) -> Repair | None:
         """The repair that goes with the cause, else the cheapest."""
         if not mends:
             return None
-        family = MISTAKES[id].family if id else ""
-        same = [r for r in mends if r.id == id] or [r for r in mends if MISTAKES[r.id].family == family]
+        family = MISTAKES[slip].family if slip else ""
+        same = [r for r in mends if r.id == slip] or [r for r in mends if MISTAKES[r.id].family == family]
         return (same or mends)[0]
 
     def _fact(self, mend: Repair | None) -> tuple[tuple[Path, ...], Expr, Inline]:
@@ -358,13 +367,6 @@ class Diagnosis:
         return {**found.point.show(), "line before": found.values[0], "this line": found.values[1]}
 
 
-def repairs_unfold(case: Case) -> Expr:
-    """The definition of the name the line before consists of."""
-    start = case.start
-    assert isinstance(start, Symbol)
-    return instantiate(case.index_scope.definitions[start.name], start.indices)
-
-
 _PRICES: Final[dict[str, float]] = {
     "mistake/product/half-lost": 1.1,
     "mistake/chain/path-lost": 1.2,
@@ -378,9 +380,9 @@ _PRICES: Final[dict[str, float]] = {
 }
 
 
-def _price(id: str) -> float:
+def _price(slip: str) -> float:
     """Minus the log of how often it is made, roughly."""
-    return _PRICES.get(id, 1.0)
+    return _PRICES.get(slip, 1.0)
 
 
 __all__ = ["Finding", "diagnose"]

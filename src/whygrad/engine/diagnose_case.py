@@ -99,8 +99,11 @@ class Case:
         sampler = Sampler((*lines, *self.letters), scope)
         found: list[Sieve] = []
         for seed in range(4 * POINTS):
-            sizes = draw_sizes(sampler.dimensions, seed % 2 + 11)
-            floats = Floats(self.index_scope, sampler.draw(seed, sizes))
+            sizes = {dim: n + seed // 2 for dim, n in draw_sizes(sampler.dimensions, seed % 2 + 11).items()}
+            try:
+                floats = Floats(self.index_scope, sampler.draw(seed, sizes))
+            except ValueError:  # a range that is empty at these sizes
+                continue
             before = floats.table(self.right)
             after = None if wrong is None else floats.table(wrong)
             if before is not None and all(x == x for x in before[1]):
@@ -136,7 +139,12 @@ class Case:
     def names_of(self) -> dict[Expr, Expr]:
         """What a definition stands for, at the places where it was put in -> its name there."""
         found: dict[Expr, Expr] = {}
-        for e in (self.before, self.after, self.start, *(d.body for d in self.index_scope.definitions.values())):
+        for e in (
+            self.before,
+            self.after,
+            self.start,
+            *(d.body for d in self.index_scope.definitions.values()),
+        ):
             for symbol in symbols(e):
                 definition = self.index_scope.definitions.get(symbol.name)
                 if definition is None or len(definition.indices) != len(symbol.indices):

@@ -8,8 +8,8 @@ decides anything: what passes is proved, what fails is forgotten.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from itertools import product
+import operator
+from collections.abc import Callable
 from typing import Final, cast
 
 from whygrad.core.cost import Scope
@@ -32,7 +32,7 @@ from whygrad.core.expr import (
     Size,
     Symbol,
 )
-from whygrad.core.walk import children, free_indices
+from whygrad.core.walk import children
 from whygrad.engine.differentiate import instantiate, unfold_call
 from whygrad.meaning.sample import Point
 from whygrad.meaning.shapes import size_of_dim
@@ -51,20 +51,72 @@ def _digamma(x: float) -> float:
     return (math.lgamma(x + h) - math.lgamma(x - h)) / (2 * h)
 
 
+def _sign(x: float) -> float:
+    return float((x > 0) - (x < 0))
+
+
+def _softplus(x: float) -> float:
+    return math.log1p(math.exp(x)) if x < 700 else x
+
+
+def _relu(x: float) -> float:
+    return max(x, 0.0)
+
+
+def _normal(x: float) -> float:
+    return 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+def _gelu(x: float) -> float:
+    return x * _normal(x)
+
+
+def _silu(x: float) -> float:
+    return x * _sigmoid(x)
+
+
+def _beta(a: float, b: float) -> float:
+    return math.exp(math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b))
+
+
+def _floor(x: float) -> float:
+    return float(math.floor(x))
+
+
+def _larger(a: float, b: float) -> float:
+    return max(a, b)
+
+
+def _smaller(a: float, b: float) -> float:
+    return min(a, b)
+
+
+def _clip(x: float, low: float, high: float) -> float:
+    return min(max(x, low), high)
+
+
+def _all(*xs: float) -> bool:
+    return all(xs)
+
+
+def _any(*xs: float) -> bool:
+    return any(xs)
+
+
 FLOATS: Final[dict[str, Callable[..., float]]] = {
     "exp": math.exp,
     "log": math.log,
     "log1p": math.log1p,
     "expm1": math.expm1,
     "sqrt": math.sqrt,
-    "abs": abs,
-    "sign": lambda x: float((x > 0) - (x < 0)),
+    "abs": math.fabs,
+    "sign": _sign,
     "sigmoid": _sigmoid,
     "tanh": math.tanh,
-    "softplus": lambda x: math.log1p(math.exp(x)) if x < 700 else x,
-    "relu": lambda x: max(x, 0.0),
-    "gelu": lambda x: x * 0.5 * math.erfc(-x / math.sqrt(2)),
-    "silu": lambda x: x * _sigmoid(x),
+    "softplus": _softplus,
+    "relu": _relu,
+    "gelu": _gelu,
+    "silu": _silu,
     "sin": math.sin,
     "cos": math.cos,
     "tan": math.tan,
@@ -75,26 +127,26 @@ FLOATS: Final[dict[str, Callable[..., float]]] = {
     "atan": math.atan,
     "erf": math.erf,
     "erfc": math.erfc,
-    "Phi": lambda x: 0.5 * math.erfc(-x / math.sqrt(2)),
+    "Phi": _normal,
     "lgamma": math.lgamma,
     "Gamma": math.gamma,
     "digamma": _digamma,
-    "beta": lambda a, b: math.exp(math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)),
-    "floor": lambda x: float(math.floor(x)),
-    "max": max,
-    "min": min,
-    "clip": lambda x, low, high: min(max(x, low), high),
+    "beta": _beta,
+    "floor": _floor,
+    "max": _larger,
+    "min": _smaller,
+    "clip": _clip,
 }
 _COMPARE: Final[dict[str, Callable[..., bool]]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "and": lambda *a: all(a),
-    "or": lambda *a: any(a),
-    "not": lambda a: not a,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "and": _all,
+    "or": _any,
+    "not": operator.not_,
 }
 
 
@@ -218,7 +270,7 @@ class Floats:
             case Compare(op):
                 return self._join(lambda *xs: float(_COMPARE[op](*xs)), kids)
             case Delta():
-                return self._join(lambda a, b: float(a == b), kids)
+                return self._join(_same, kids)
             case Cases():
                 return self._join(_choose, kids)
             case Reduce():
@@ -249,6 +301,10 @@ class Floats:
                 part = [x for x, ok in zip(part, chosen[start : start + n], strict=True) if ok]
             out.append(_joined(node.op, part))
         return axes, out
+
+
+def _same(a: float, b: float) -> float:
+    return float(a == b)
 
 
 def _joined(op: str, part: list[float]) -> float:
@@ -288,8 +344,3 @@ def agree(floats: Floats, a: Table, b: Table) -> bool:
             return False
         seen = True
     return seen
-
-
-def covers(e: Expr, letters: Mapping[Index, int]) -> bool:
-    """Whether every free letter of ``e`` has a position."""
-    return all(index in letters for index in free_indices(e))

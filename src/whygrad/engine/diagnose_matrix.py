@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 from typing import Final
 
 from whygrad.core.errors import WhygradError
@@ -45,7 +45,11 @@ class Leaf:
     def turned(self) -> Leaf:
         """Its transpose."""
         value = self.value
-        flipped = value.args[0] if isinstance(value, Apply) and value.op == "transpose" else Apply("transpose", (value,))
+        flipped = (
+            value.args[0]
+            if isinstance(value, Apply) and value.op == "transpose"
+            else Apply("transpose", (value,))
+        )
         return Leaf(flipped, self.columns, self.rows, self.symmetric)
 
 
@@ -67,12 +71,17 @@ def matrix_repairs(case: Case) -> Iterator[Repair]:
         term = _term(case, node)
         if term is None or not term.leaves or len(term.leaves) > MOST_LEAVES:
             continue
-        for id, cost, new in _edits(case, term, node):
+        for slip, cost, new in _edits(case, term, node):
             count += 1
             if count > LARGEST:
                 return
-            yield Repair(id, (path,), replace_at(case.after, path, new),
-                         ("with ", new, " here, the line is right"), cost + 0.02 * len(path))  # fmt: skip
+            yield Repair(
+                slip,
+                (path,),
+                replace_at(case.after, path, new),
+                ("with ", new, " here, the line is right"),
+                cost + 0.02 * len(path),
+            )
     yield from _identities(case)
 
 
@@ -85,8 +94,11 @@ def _has_arrays(case: Case) -> bool:
 
 def _places(line: Expr) -> list[tuple[Path, Expr]]:
     """Terms and products, outermost first."""
-    found = [(p, n) for p, n in paths(line)
-             if isinstance(n, Apply | Mul | Symbol | Pow) and (not p or not _product_above(line, p))]  # fmt: skip
+    found = [
+        (p, n)
+        for p, n in paths(line)
+        if isinstance(n, Apply | Mul | Symbol | Pow) and (not p or not _product_above(line, p))
+    ]
     return sorted(found, key=lambda item: len(item[0]))
 
 
@@ -142,8 +154,10 @@ def _term(case: Case, node: Expr) -> Term | None:
                 continue
         stack.extend(reversed(parts))
     if not term.squared:
-        term.squared = any(a.value is b.value and a.rows != "1" and a.columns != "1"
-                           for a, b in zip(term.leaves, term.leaves[1:], strict=False))  # fmt: skip
+        term.squared = any(
+            a.value is b.value and a.rows != "1" and a.columns != "1"
+            for a, b in zip(term.leaves, term.leaves[1:], strict=False)
+        )
     return term
 
 
@@ -168,8 +182,8 @@ def _edits(case: Case, term: Term, node: Expr) -> Iterator[Edit]:
             swapped = [both if x is leaf else x for x in leaves]
             halved = [s for s in scalars if s is not TWO] if TWO in scalars else scalars
             for new in _arranged(swapped, halved):
-                id = "mistake/shape/transpose-or-order" if TWO in scalars else "mistake/product/half-lost"
-                yield id, 1.1, new
+                slip = "mistake/shape/transpose-or-order" if TWO in scalars else "mistake/product/half-lost"
+                yield slip, 1.1, new
     for k in range(len(leaves)):  # the variable of a linear term kept
         fewer = leaves[:k] + leaves[k + 1 :]
         if fewer:
@@ -209,7 +223,7 @@ def _arranged(leaves: list[Leaf], scalars: list[Expr]) -> Iterator[Expr]:
             if any(t and leaf.symmetric for t, leaf in zip(turns, order, strict=True)):
                 continue
             chain = [leaf.turned() if t else leaf for t, leaf in zip(turns, order, strict=True)]
-            if any(a.columns != b.rows for a, b in zip(chain, chain[1:], strict=False)):
+            if any(a.columns != b.rows for a, b in pairwise(chain)):
                 continue
             if chain[0].rows == "1" and chain[-1].columns != "1":
                 continue  # a row; the column says the same
@@ -233,7 +247,10 @@ def _identities(case: Case) -> Iterator[Repair]:
         if path and not isinstance(at(case.after, path[:-1]), Add):
             continue
         new = mul(node, identity)
-        yield Repair("mistake/shape/identity-lost", (path,), replace_at(case.after, path, new),
-                     ("with the identity here, ", new, ", the line is right"), 1.2)  # fmt: skip
-
-
+        yield Repair(
+            "mistake/shape/identity-lost",
+            (path,),
+            replace_at(case.after, path, new),
+            ("with the identity here, ", new, ", the line is right"),
+            1.2,
+        )

@@ -38,8 +38,8 @@ def rewritten(line: Expr) -> Iterator[Rewritten]:
     """The lines that one false rewriting makes of ``line``."""
     outer = free_indices(line)
     for path, node in paths(line):
-        for id, new in _at(node, outer):
-            yield id, path, replace_at(line, path, new)
+        for slip, new in _at(node, outer):
+            yield slip, path, replace_at(line, path, new)
     yield from _deltas(line)
 
 
@@ -85,20 +85,22 @@ def _products(factors: tuple[Expr, ...]) -> Iterator[tuple[str, Expr]]:
         if not isinstance(factor, Add):
             continue
         rest = mul(*factors[:k], *factors[k + 1 :])
-        id = _factor_id(rest)
+        slip = _factor_id(rest)
         for n in range(len(factor.terms)):
             parts = [mul(rest, t) if m == n else t for m, t in enumerate(factor.terms)]
-            yield id, add(*parts)
+            yield slip, add(*parts)
             if len(parts) > 2:
                 parts = [t if m == n else mul(rest, t) for m, t in enumerate(factor.terms)]
-                yield id, add(*parts)
+                yield slip, add(*parts)
 
 
 def _factor_id(factor: Expr) -> str:
     if factor is MINUS_ONE:
         return "mistake/sign/one-term"
-    numbers = all(isinstance(f, Number | Size) or isinstance(f, Pow) and isinstance(f.base, Number | Size)
-                  for f in factors_of(factor))  # fmt: skip
+    numbers = all(
+        isinstance(f, Number | Size) or (isinstance(f, Pow) and isinstance(f.base, Number | Size))
+        for f in factors_of(factor)
+    )
     return "mistake/constant/factor-lost" if numbers else "mistake/chain/factor-lost"
 
 

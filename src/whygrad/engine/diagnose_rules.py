@@ -1,6 +1,6 @@
 """What may go wrong at one step of a derivative: the mistakes that fit a node of its tree.
 
-Rows whose false statement matching can run are run; the rest are moves here, under the row's id.
+Rows whose false statement matching can run are run; the rest are moves here, under the row's slip.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def wrongs(node: Node, slopes: Slopes) -> Iterator[Wrong]:
 
 def _by_statement(node: Node) -> Iterator[Wrong]:
     body = node.body
-    for id, left, right in _statements(body.name if isinstance(body, Call) else type(body).__name__):
+    for slip, left, right in _statements(body.name if isinstance(body, Call) else type(body).__name__):
         bindings = match(left, node.partial)
         if bindings is not None:
-            yield id, fill(right, {**bindings, "x": node.partial.wrt})
+            yield slip, fill(right, {**bindings, "x": node.partial.wrt})
 
 
 @lru_cache(maxsize=256)
@@ -83,8 +83,14 @@ def _chain(node: Node, slopes: Slopes) -> Iterator[Wrong]:
     if kid.value is not ONE:
         yield _inner_id(inner[0].body, kid, slopes), outer
         yield from _inner_parts(kid, outer)
-    yield ("mistake/log/one-over-lost" if isinstance(node.body, Call) and node.body.name == "log"
-           else "mistake/chain/outer-lost"), inner[0]  # fmt: skip
+    yield (
+        (
+            "mistake/log/one-over-lost"
+            if isinstance(node.body, Call) and node.body.name == "log"
+            else "mistake/chain/outer-lost"
+        ),
+        inner[0],
+    )
 
 
 _OUTER_RULES: Final = frozenset(("derivative/power", "derivative/reciprocal", "derivative/exponential"))
@@ -152,7 +158,11 @@ def _linear(node: Node, slopes: Slopes) -> Iterator[Wrong]:
                 signs = [f for f in fixed if f is MINUS_ONE]
                 worst = max(fixed, key=lambda f: (bool(names(f)), bool(_sizes(f))))
                 yield _lost_id(worst, node, inner, slopes), mul(*signs, inner)
-    if node.rule == "derivative/through-sum" and _inside(node) and not isinstance(node.value, Reduce | Number):
+    if (
+        node.rule == "derivative/through-sum"
+        and _inside(node)
+        and not isinstance(node.value, Reduce | Number)
+    ):
         yield "mistake/inner/data-lost", ONE
 
 
@@ -205,7 +215,9 @@ def _names(node: Node, slopes: Slopes) -> Iterator[Wrong]:
     assert isinstance(body, Symbol)
     yield "mistake/inner/name-as-variable", ONE
     if body.indices:
-        deltas = [Delta(a, b) for a, b in zip(body.indices, node.partial.wrt.indices, strict=False) if a is not b]
+        deltas = [
+            Delta(a, b) for a, b in zip(body.indices, node.partial.wrt.indices, strict=False) if a is not b
+        ]
         if deltas and len(body.indices) == len(node.partial.wrt.indices):
             yield "mistake/inner/name-as-variable", mul(*deltas)
     definition = node.kids[0] if node.kids else None
@@ -272,7 +284,7 @@ def _entries(node: Node, slopes: Slopes) -> Iterator[Wrong]:
 
 def _terms(node: Node, slopes: Slopes) -> Iterator[Wrong]:
     """A term of a sum is lost."""
-    if node.rule != "derivative/sum" or node.parent is not None and _inside(node):
+    if node.rule != "derivative/sum" or (node.parent is not None and _inside(node)):
         return
     live = [k for k in node.kids if k.value is not ZERO]
     for kid in live:
@@ -291,5 +303,12 @@ def term_id(term: Expr, slopes: Slopes) -> str:
 
 
 _MOVES: Final[tuple[Callable[[Node, Slopes], Iterator[Wrong]], ...]] = (
-    _chain, _minus, _linear, _names, _product, _constants, _entries, _terms,
-)  # fmt: skip
+    _chain,
+    _minus,
+    _linear,
+    _names,
+    _product,
+    _constants,
+    _entries,
+    _terms,
+)

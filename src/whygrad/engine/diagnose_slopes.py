@@ -87,7 +87,9 @@ class Slopes:
             node = stack.pop()
             order.append(node)
             if len(order) > LARGEST:
-                raise BudgetError("error/not-finished", "the derivative has too many parts", fix="name parts of it")
+                raise BudgetError(
+                    "error/not-finished", "the derivative has too many parts", fix="name parts of it"
+                )
             for path, inner in _partials(node.new):
                 kid = self._node(inner, node, path)
                 node.kids.append(kid)
@@ -136,7 +138,6 @@ def _partials(e: Expr) -> Iterator[tuple[tuple[int, ...], Partial]]:
         elif holds_partial(node):
             inside = list(enumerate(children(node)))
             stack.extend(((*path, k), kid) for k, kid in reversed(inside))
-
 
 
 def _assembled(new: Expr, values: dict[tuple[int, ...], Expr]) -> Expr:

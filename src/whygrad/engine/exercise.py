@@ -85,7 +85,7 @@ class Marks:
 
 # --- the empty derivation ---------------------------------------------------------------------------
 def template(cost: Cost, text: str, wrt: str | None = None, *, blanks: int = 4) -> str:
-    """The empty derivation of a cost's gradient: given, to show, room for lines.
+    r"""The empty derivation of a cost's gradient: given, to show, room for lines.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def template(cost: Cost, text: str, wrt: str | None = None, *, blanks: int = 4) 
 
     Examples
     --------
-    >>> source = "data x, y\\nparam w\\nJ = (w x - y)^2"
+    >>> source = "data x, y\nparam w\nJ = (w x - y)^2"
     >>> print(template(read_cost(source), source, blanks=1))
     # Derive the derivative of J by w
     # given
@@ -149,7 +149,9 @@ def read_submission(name: str, text: str) -> Submission:
             lines.append(row)
     if not lines:
         raise LanguageError(
-            "error/syntax", "there are no lines after 'to show'", fix="keep the line that begins the derivation"
+            "error/syntax",
+            "there are no lines after 'to show'",
+            fix="keep the line that begins the derivation",
         )
     goal = rows[show_at][len(SHOW) :].strip()
     return Submission(name, "\n".join(given), tuple(lines), goal)
@@ -190,7 +192,9 @@ def judged(submission: Submission) -> Answer:
         verdict = same_value(before, after, scope).kind
         verdicts.append(verdict)
         start = lines[0]
-        reached.append(verdict == "equal" or (start is not None and same_value(start, after, scope).kind == "equal"))
+        reached.append(
+            verdict == "equal" or (start is not None and same_value(start, after, scope).kind == "equal")
+        )
         if verdict in ("different", "ill-typed") and first_wrong is None:
             first_wrong = k
             found = diagnose(before, after, scope)
@@ -229,7 +233,7 @@ def mark(submission: Submission, checker: Checker = judged, *, given: str = "") 
     last = verdicts[-1] if verdicts else "unreadable"
     reached = [*(answer.get("reached") or ()), *[False] * len(verdicts)]
     steps = ["equal" if ok and v != "undecided" else v for v, ok in zip(verdicts, reached, strict=False)][:-1]
-    found = answer.get("mistake") or {}
+    found: Mapping[str, str] = answer.get("mistake") or {}
     wrong = answer.get("first_wrong")
     started = len(submission.lines) > 1
     return Marks(
@@ -246,17 +250,27 @@ def mark(submission: Submission, checker: Checker = judged, *, given: str = "") 
 
 
 def _plain(text: str) -> list[str]:
-    return ["".join(row.split()) for row in text.splitlines() if row.strip() and not row.strip().startswith("#")]
+    return [
+        "".join(row.split()) for row in text.splitlines() if row.strip() and not row.strip().startswith("#")
+    ]
 
 
 # --- a class ----------------------------------------------------------------------------------------
-COLUMNS: Final = ("submission", "credit", "right", "wrong", "undecided", "unreadable",
-                  "first_wrong_line", "mistake", "goal_shown", "note")  # fmt: skip
+COLUMNS: Final = (
+    "submission",
+    "credit",
+    "right",
+    "wrong",
+    "undecided",
+    "unreadable",
+    "first_wrong_line",
+    "mistake",
+    "goal_shown",
+    "note",
+)
 
 
-def mark_all(
-    texts: Mapping[str, str], checker: Checker = judged, *, given: str = ""
-) -> list[Marks]:
+def mark_all(texts: Mapping[str, str], checker: Checker = judged, *, given: str = "") -> list[Marks]:
     """Marks for many submissions, by name; one that cannot be taken apart gets none, and a note.
 
     Raises
@@ -265,7 +279,9 @@ def mark_all(
         If there are none.
     """
     if not texts:
-        raise UsageError("error/usage", "there are no submissions", fix="put the filled-in files into one folder")
+        raise UsageError(
+            "error/usage", "there are no submissions", fix="put the filled-in files into one folder"
+        )
     out: list[Marks] = []
     for name in sorted(texts):
         try:
@@ -287,9 +303,19 @@ def to_csv(marks: Iterable[Marks]) -> str:
     writer.writerow(COLUMNS)
     for m in marks:
         writer.writerow(
-            [_cell(m.name), m.credit, m.right, m.wrong, m.undecided, m.unreadable,
-             "" if m.first_wrong is None else m.first_wrong, m.mistake, "yes" if m.shown else "no", _cell(m.note)]
-        )  # fmt: skip
+            [
+                _cell(m.name),
+                m.credit,
+                m.right,
+                m.wrong,
+                m.undecided,
+                m.unreadable,
+                "" if m.first_wrong is None else m.first_wrong,
+                m.mistake,
+                "yes" if m.shown else "no",
+                _cell(m.note),
+            ]
+        )
     return out.getvalue()
 
 
@@ -303,24 +329,30 @@ def class_report(marks: Sequence[Marks], title: str = "") -> Document:
     count = Counter(m.mistake for m in marks if m.mistake)
     unnamed = sum(1 for m in marks if m.first_wrong is not None and not m.mistake)
     rows: list[tuple[Inline, ...]] = [
-        ((MISTAKES[id].title,), (str(times),), (MISTAKES[id].hint,), (f"`whygrad why {id}`",))
-        for id, times in count.most_common()
+        ((MISTAKES[slip].title,), (str(times),), (MISTAKES[slip].hint,), (f"`whygrad why {slip}`",))
+        for slip, times in count.most_common()
     ]
     if unnamed:
         rows.append((("a slip without a name",), (str(unnamed),), ("",), ("",)))
     whole = sum(1 for m in marks if m.shown and not m.wrong and not m.unreadable)
     blocks: list[Block] = [
         Heading((title or "Class report",), aside=(f"{len(marks)} submissions",)),
-        Sentence((f"{whole} of {len(marks)} derivations are right to the end; "
-                  f"{sum(m.first_wrong is not None for m in marks)} have a wrong line; "
-                  f"the mean credit is {sum(m.credit for m in marks) / max(len(marks), 1):.2f}.",)),
-    ]  # fmt: skip
+        Sentence(
+            (
+                f"{whole} of {len(marks)} derivations are right to the end; "
+                f"{sum(m.first_wrong is not None for m in marks)} have a wrong line; "
+                f"the mean credit is {sum(m.credit for m in marks) / max(len(marks), 1):.2f}.",
+            )
+        ),
+    ]
     if rows:
         blocks.append(Table((("mistake",), ("times",), ("hint",), ("page",)), tuple(rows)))
     first = Counter(m.first_wrong for m in marks if m.first_wrong is not None)
     if first:
         line, times = first.most_common(1)[0]
-        blocks.append(Callout("hint", (f"most first slips are in line {line} ({times} of {sum(first.values())})",)))
+        blocks.append(
+            Callout("hint", (f"most first slips are in line {line} ({times} of {sum(first.values())})",))
+        )
     unread = [m.name for m in marks if m.note]
     if unread:
         blocks.append(Callout("warning", (f"look at these by hand: {', '.join(unread[:12])}",)))

@@ -103,8 +103,18 @@ _VECTOR = "data a[j]\nparam w[j]\nconst lambda > 0"
 _SQUARE = "data X: (n, n), y: (n,), a: (n,)\nparam w: (n,)"
 
 
-def _m(id: str, family: Family, title: str, statement: str, instead_of: str, because: str, hint: str,
-       *examples: Example, run: tuple[str, ...] = (), source: str = "spivak2008, ch. 10") -> Mistake:  # fmt: skip
+def _m(
+    id: str,
+    family: Family,
+    title: str,
+    statement: str,
+    instead_of: str,
+    because: str,
+    hint: str,
+    *examples: Example,
+    run: tuple[str, ...] = (),
+    source: str = "spivak2008, ch. 10",
+) -> Mistake:
     return Mistake(
         f"mistake/{id}", family, title, statement, instead_of, because, hint, examples, source, run
     )
@@ -184,7 +194,9 @@ _ROWS: Final[tuple[Mistake, ...]] = (
         "Differentiating w x by w leaves x: it multiplies the derivative of the outer function.",
         "The outer function is differentiated. What is the derivative of w x by w?",
         Example("d/dw (w x - y)^2", "2 (w x - y)", _SCALAR),
-        Example("d/dw[k] (sum_j x[i,j] w[j] - y[i])^2", "2 (sum_j x[i,j] w[j] - y[i])", _DATA, "w", "k: n, i: m"),
+        Example(
+            "d/dw[k] (sum_j x[i,j] w[j] - y[i])^2", "2 (sum_j x[i,j] w[j] - y[i])", _DATA, "w", "k: n, i: m"
+        ),
     ),
     _m(
         "inner/constant-lost",
@@ -386,7 +398,13 @@ _ROWS: Final[tuple[Mistake, ...]] = (
         "1/m sum_i u[i]",
         "The constant before the sum stays through every step.",
         "Compare what stands in front of the sum with the line before.",
-        Example("d/dw 1/m sum_i (w x[i,j] - y[i])^2", "2 sum_i (w x[i,j] - y[i]) x[i,j]", "data x[i,j], y[i]\nparam w", "w", "j: n"),
+        Example(
+            "d/dw 1/m sum_i (w x[i,j] - y[i])^2",
+            "2 sum_i (w x[i,j] - y[i]) x[i,j]",
+            "data x[i,j], y[i]\nparam w",
+            "w",
+            "j: n",
+        ),
     ),
     _m(
         "sum/dropped",
@@ -472,7 +490,13 @@ _ROWS: Final[tuple[Mistake, ...]] = (
         "D(p[a], z[c]) = p[a] (delta[a,c] - p[c])",
         "For different indices only the sum in the denominator moves: -p[a] p[c].",
         "What if the two indices are different?",
-        Example("d/dz[c] p[a]", "p[a] (1 - p[a])", "param z[k]\np[k] = exp(z[k]) / sum_l exp(z[l])", "z", "a: K, c: K"),
+        Example(
+            "d/dz[c] p[a]",
+            "p[a] (1 - p[a])",
+            "param z[k]\np[k] = exp(z[k]) / sum_l exp(z[l])",
+            "z",
+            "a: K, c: K",
+        ),
         source="bishop2006, eq. 4.106",
     ),
     _m(
