@@ -102,12 +102,10 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
 
 
 def _best(judged: Sequence[Judged]) -> Judged:
-    """The reading that accuses least; of those that accuse nothing the one that decides most."""
+    """The reading that accuses least without judging less; of those that accuse nothing the most decided."""
     first = judged[0]
-    if not first.wrong:
-        better = [j for j in judged if not j.wrong and j.open < first.open]
-        return min(better, key=lambda j: j.open, default=first)
-    return min(judged, key=lambda j: (j.wrong, j.open))
+    fair = [j for j in judged if j.open <= first.open]
+    return min(fair, key=lambda j: (j.wrong, j.open))
 
 
 def judge(read: Read, style: Style, case: Case | None = None) -> Judged:

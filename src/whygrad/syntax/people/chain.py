@@ -124,7 +124,8 @@ def _prepare(chain: Chain, style: Style, extra: Context | None) -> _Prepared:
     trees, unread = read_lines([*texts, *_readable(said.formulas)], words, style)
     wrt = _wrt(chain.wrt, words, style)
     lines = [p.tree for p in parsed if p is not None]
-    everything = [*trees, *lines, *wrt]
+    told = [x.operands[0] if isinstance(x, t.Relation) and "∈" in x.ops else x for x in trees]
+    everything = [*told, *lines, *wrt]
     letters = scan(everything, bold=words.bold, variables=_variables(everything, wrt))
     context = extra or Context()
     context = Context(
@@ -411,10 +412,13 @@ def _goals(p: _Prepared, s: Setting) -> dict[str, tuple[str, ...]]:
                     changes.add(parts.name)
             if body is None:
                 continue
-            if isinstance(body, t.Product) and isinstance(body.factors[0][1], t.Name | t.Script):
-                body = body.factors[0][1]
+            if isinstance(body, t.Product):
+                called = len(body.factors) == 2 and isinstance(body.factors[1][1], t.Group)
+                body = body.factors[0][1] if called else body
             parts = name_parts(body, p.letters) if isinstance(body, t.Name | t.Script) else None
             if parts is None or s.real(parts.name) in s.meant or parts.name in s.called:
+                continue
+            if parts.subs or parts.sups or parts.name in ("sigma", "softmax"):
                 continue
             for variable in wrt or p.wrt[:1]:
                 inside = t.bare(variable)
@@ -537,6 +541,9 @@ def _open_names(p: _Prepared, s: Setting) -> list[str]:
     """The names whose kinds nothing settles."""
     out: list[str] = []
     for name in p.letters.uses:
+        use = p.letters.uses[name]
+        if not (use.bare or use.indexed or use.sups or use.subs):
+            continue
         if name in p.alias or name in s.meant or name in s.called or name in s.operators:
             continue
         if name in ("e", "pi", "ones", "infty", "sigma", "I") and not p.letters.uses[name].slots:
@@ -559,7 +566,7 @@ def _try(p: _Prepared, base: Setting, ranks: Mapping[str, int]) -> float:
     """How badly the text fits under these kinds."""
     s = _fresh(base, ranks)
     resolver, values = _resolve(p, s)
-    penalty = 0.0
+    penalty = resolver.strain
     for name in s.meant:
         try:
             resolver.definition(s.meant[name])
@@ -591,7 +598,8 @@ def _resolve(
                 resolver.definition(meant)
             except (Misfit, Unknown):
                 _reset(resolver)
-    for parsed in p.parsed:
+    for k, parsed in enumerate(p.parsed):
+        resolver.tag = f"line {k}"
         if parsed is None:
             out.append((None, False, "", None))
             continue
@@ -646,6 +654,8 @@ def _finish(p: _Prepared, base: Setting, ranks: Mapping[str, int], cost: float) 
     for parsed, (reason, place), (value, misfit, why, span), source in zip(
         p.parsed, p.errors, values, p.chain.lines, strict=True
     ):
+        if value is not None:
+            value = value._replace(dims=tuple(s.dims.find(d) for d in value.dims))
         lines.append(Line(source, parsed, reason or why, place or span, value, misfit))
     scope = _scope(resolver, s)
     opaque = frozenset(n for n in resolver.opaque) | frozenset(goal_names)

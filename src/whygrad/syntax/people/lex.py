@@ -508,7 +508,10 @@ class Lexer:
 
     def other_command(self, name: str, begin: int, end: int) -> None:
         """A command that is neither a bracket nor a style."""
-        if name in DROPPED:
+        if name in ("tt", "bf") and re.match(r"\s*1(?![\d.])", self.text[end:]):
+            self.at = self.text.index("1", end) + 1
+            self.letter("ones", begin, self.at)
+        elif name in DROPPED:
             self.glued = False
         elif name in OPERATORS:
             self.sign(OPERATORS[name], begin, end)

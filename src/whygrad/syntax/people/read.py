@@ -600,6 +600,9 @@ class Reader:
         opened = self.token
         if opened.kind == "op" and opened.text in ("(", "[", "{"):
             group = self.group()
+            if self.at("_") and isinstance(group, t.Group):  # log[softmax(z)]_j
+                self.advance()
+                group = t.Script(group, self.script_argument(), None, 0, self.since(opened.start))
             if isinstance(group, t.Group):
                 inside = t.unbraced(group)
                 args = group.items

@@ -79,6 +79,10 @@ class Resolver:
         self.opaque: set[str] = set()
         """Functions of which nothing is known that were given a general form."""
         self.count = 0
+        self.tag = ""
+        """Where a name without dimensions of its own stands: a line or a definition."""
+        self.strain = 0.0
+        """How much had to be read into shapes, for comparing kinds."""
         self.free: set[str] = set()
 
     # --- dispatch --------------------------------------------------------------------------------
@@ -256,11 +260,11 @@ class Resolver:
             return Val(Constant("e"))
         if name == "pi" and not self.s.letters.uses.get("pi", _NO_USE).slots:
             return Val(Constant("pi"))
-        if name in ("I", "I_bb") and self.s.letters.matrix_text and name not in self.s.letters.variables:
-            dim = f"I#{span.start}.{len(self.s.dims.parent)}"
+        if name in ("I", "I_bb") and self.s.letters.matrix_text:
+            dim = f"I#{self.tag}.{span.start}"
             return Val(Apply("identity", (Size(self.s.dims.find(dim)),)), (dim, dim))
         if name == "ones":
-            dim = f"ones#{span.start}.{len(self.s.dims.parent)}"
+            dim = f"ones#{self.tag}.{span.start}"
             return Val(Apply("ones", (Size(self.s.dims.find(dim)),)), (dim,))
         if name == "infty":
             raise Unknown("infinity is not a value", span)
@@ -279,6 +283,8 @@ class Resolver:
             if not (use.subs - {0}):
                 return self.symbol(whole, found.sups, (), 1 if found.sups else 0, 0, span)
         sups = max(use.sups, len(found.sups), int(name in self.s.hidden))
+        if found.name == name and name in self.s.alias.values() and not found.sups and not subs:
+            return Val(Symbol(name), self.dims_of(name, sups, use.slots))  # the whole array
         return self.symbol(name, found.sups, subs, sups, max(use.slots, len(subs)), span)
 
     def numbered(self, name: str, found: Parts) -> Val | None:
@@ -419,6 +425,7 @@ class Resolver:
             raise Unknown(f"{meant.name} is defined through itself", meant.body.span)
         self.open.add(meant.name)
         held = self.bound, self.arguments, self.positions_of, self.free
+        tag, self.tag = self.tag, meant.name
         self.bound, self.arguments, self.positions_of, self.free = {}, {}, {}, set()
         own: list[Index] = []
         for item in (*meant.sups, *meant.subs):
@@ -434,6 +441,7 @@ class Resolver:
         value = self.value(meant.body)
         indices = tuple(Index(i.letter, self.s.dims.find(i.dim)) for i in own)
         self.bound, self.arguments, self.positions_of, self.free = held
+        self.tag = tag
         self.open.discard(meant.name)
         self.defined[meant.name] = value.expr, indices, value.dims
         return self.defined[meant.name]
@@ -730,6 +738,8 @@ class Resolver:
         widest = max(arrays, key=lambda v: v.rank)
         terms: list[Expr] = []
         row = all(v.row for v in arrays)
+        if len(arrays) < len(found):
+            self.strain += 0.1
         for sign, v, term in found:
             if v.rank and v.rank != widest.rank:
                 raise Misfit(f"a sum of {kind_of(widest.dims)} and {kind_of(v.dims)}", term.span)
@@ -779,6 +789,8 @@ class Resolver:
             return Val(Apply("outer", (self.upright(a), self.upright(b))), a.dims + b.dims)
         if not a.rank or not b.rank:
             wide = b if b.rank else a
+            if a.row and op in ("", "·") and isinstance(b.expr, Symbol):
+                self.strain += 0.7  # w' x with a number x
             return Val(mul(a.expr, b.expr), wide.dims, wide.row)
         return self.matrix_product(a, b, op, span)
 
@@ -791,8 +803,10 @@ class Resolver:
                 return Val(Apply("matmul", (a.expr, b.expr)), a.dims + b.dims)
             self.s.dims.join_all(a.dims, b.dims, span, "an inner product")
             if a.row == b.row:
+                self.strain += 0.1 if op == "·" else 0.4
                 self.s.say("two vectors side by side", "their inner product", span)
-            return Val(Apply("matmul", (Apply("transpose", (self.upright(a),)), self.upright(b))))
+            left = a.expr if a.row else Apply("transpose", (a.expr,))
+            return Val(Apply("matmul", (left, self.upright(b))))
         if b.rank == 1 and b.row:
             raise Misfit("a matrix before a row", span)
         inner_a, inner_b = a.dims[-1], b.dims[0]
@@ -801,6 +815,7 @@ class Resolver:
             raise Misfit(f"in a matrix product the sizes {sizes} differ", span)
         left = a.expr
         if a.rank == 1 and not a.row:
+            self.strain += 0.4
             self.s.say("a vector before a matrix", "its row", span)
             left = Apply("transpose", (left,))
         dims = a.dims[:-1] + b.dims[1:]
@@ -823,6 +838,7 @@ class Resolver:
         if b.rank == 1 and a.rank <= 1:
             if a.rank:
                 self.s.dims.join_all(a.dims, b.dims, span, "a quotient")
+            self.strain += 0.3
             self.s.say("a quotient of vectors", "entry by entry", span)
             return Val(Apply("entrywise_div", (self.upright(a), self.upright(b))), b.dims)
         if b.rank == 2 and a.rank in (0, 2) and not self.s.letters.uses.get("", _NO_USE).bare:
@@ -847,6 +863,7 @@ class Resolver:
             if e is MINUS_ONE:
                 return Val(Apply("inv", (base.expr,)), base.dims)
             return Val(Apply("matpow", (base.expr, e)), base.dims)
+        self.strain += 0.3
         if base.rank == 1 and e is TWO:
             self.s.say("the square of a vector", "its squared length", span)
             return Val(Apply("dot", (self.upright(base), self.upright(base))))
@@ -857,6 +874,7 @@ class Resolver:
     def transpose(self, v: Val, span: Span) -> Val:
         """The transpose; of a number itself."""
         if not v.rank:
+            self.strain += 0.7
             return v
         if v.rank > 2:
             raise Misfit("the transpose of an array with more than two indices", span)

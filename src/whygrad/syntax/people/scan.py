@@ -376,7 +376,8 @@ def calls_in(tree: Tree) -> Iterator[tuple[str, bool, t.Group | None]]:
                 yield base.name, after is not None, after
             else:
                 stack.append((base, None))
-            stack.extend((x, None) for x in (node.sub, node.sup) if x is not None and not isinstance(x, t.Name))
+            if node.sup is not None and not isinstance(t.unbraced(node.sup), t.Name | t.Words):
+                stack.append((node.sup, None))
             continue
         stack.extend((x, None) for x in t.parts(node))
 
@@ -448,12 +449,13 @@ def _count(found: Parts, letters: Letters, dotted: bool) -> None:
     use.numbers.update(int(n.value) for x in numbers if isinstance(n := t.bare(x), t.Num))
     if numbers and len(numbers) == len(found.subs):
         return
-    use.subs.add(len(found.subs))
+    if not found.sups or found.subs:
+        use.subs.add(len(found.subs))
     for x in found.subs:
         inside = t.bare(x)
         if isinstance(inside, t.Name):
             use.letters.add(inside.name)
     if found.subs:
         use.indexed += 1
-    else:
+    elif not found.sups:
         use.bare += 1
