@@ -106,6 +106,7 @@ class Judge:
         except WhygradError as error:
             return Pair("undecided", Evidence("undecided", error.reason))
         except (RecursionError, MemoryError, KeyError, ValueError, AttributeError, IndexError) as error:
+            if __import__("os").environ.get("DBG"): raise
             return Pair("undecided", Evidence("undecided", f"not worked out ({type(error).__name__})"))
         if worst is None:
             why = f"{_shape(a)} cannot equal {_shape(b)}"

@@ -218,6 +218,12 @@ def _variables(trees: list[Tree], wrt: tuple[Tree, ...]) -> set[str]:
         if isinstance(node, t.Big):
             stack.append((node.body, inside))
             continue
+        if isinstance(node, t.Branches):
+            stack.extend((v, inside) for v, _ in node.rows)
+            for _, c in node.rows:
+                if c is not None and not all(isinstance(t.bare(x), t.Name | t.Num) for x in t.parts(c)):
+                    stack.append((c, inside))
+            continue
         stack.extend((x, inside) for x in t.parts(node) if not isinstance(node, t.Relation) or not inside)
     return {n for n in bases if n not in bound and n not in subscripts} - {"i", "j"} | {
         n for n in ("t",) if n in bases and n not in subscripts
@@ -771,9 +777,8 @@ def _scope(resolver: Resolver, s: Setting) -> Scope:
 def _by_index(definition: Definition, left: tuple[str, ...], scope: Scope, s: Setting) -> Definition:
     """A definition with own indices and an array body, written out by index."""
     own = tuple(Index(i.letter, s.dims.find(i.dim)) for i in definition.indices)
-    if not own or not left:
-        body = definition.body
-        return replace(definition, indices=own) if own else replace(definition, dims=definition.dims, body=body)
+    if not own:
+        return Converter(scope).definition(definition)
     converter = Converter(scope)
     taken = {i.letter for i in own}
     more: list[Index] = []

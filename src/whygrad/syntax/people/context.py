@@ -140,7 +140,12 @@ def pattern(left: Tree, right: Tree, letters: Letters) -> Meant | None:
             x.operands[0] if isinstance(x, t.Relation) else x for x in group.items if not isinstance(x, t.Words)
         )
         if not all(isinstance(t.bare(p), t.Name | t.Script) for p in parameters):
-            return None
+            used = t.names_in(right)
+            if not all(n in used for p in parameters for n in t.names_in(p)):
+                return None
+            parameters = ()  # L(wx) = ...: of what is in it anyway
+            if isinstance(left, t.Name) and left.name in ("sigma", "exp", "log"):
+                return None
         parameters = tuple(t.bare(p) for p in parameters)
     if not isinstance(left, t.Name | t.Script):
         return None

@@ -251,19 +251,19 @@ class Reader:
 
     def assemble(self, factors: list[tuple[str, Tree]], start: int) -> Tree:
         """A product in which operators take what follows them."""
-        for k, (op, factor) in enumerate(factors):
-            if isinstance(factor, t.Deriv) and factor.body is None and k + 1 < len(factors):
-                rest = factors[k + 1 :]
-                operand, after = self.operand(rest)
+        k = 0
+        while k + 1 < len(factors):
+            op, factor = factors[k]
+            if isinstance(factor, t.Deriv) and factor.body is None:
+                operand, after = self.operand(factors[k + 1 :])
                 applied = t.Applied(factor, operand, Span(factor.span.start, operand.span.end))
                 factors = [*factors[:k], (op, applied), *after]
-                break
-            if isinstance(factor, t.Big) and k + 1 < len(factors):
+            elif isinstance(factor, t.Big):
                 body = [("", factor.body), *factors[k + 1 :]]
                 whole = self.assemble(body, factor.body.span.start)
                 big = replace(factor, body=whole, span=Span(factor.span.start, whole.span.end))
                 factors = [*factors[:k], (op, big)]
-                break
+            k += 1
         return factors[0][1] if len(factors) == 1 else t.Product(tuple(factors), self.since(start))
 
     def operand(self, rest: list[tuple[str, Tree]]) -> tuple[Tree, list[tuple[str, Tree]]]:

@@ -1098,7 +1098,8 @@ class Resolver:
         name = tree.name
         if name in self.bound or name in self.positions_of:
             return True
-        return self.s.letters.is_index(name) and name not in self.s.letters.uses
+        use = self.s.letters.uses.get(name)
+        return self.s.letters.is_index(name) and (use is None or not (use.bare or use.indexed))
 
     def branches(self, tree: t.Branches) -> Val:
         """Values with conditions; the last one may stand for "otherwise"."""

@@ -426,7 +426,24 @@ def _uses(tree: Tree, letters: Letters) -> None:
             letters.matrix_text = True
         if isinstance(node, t.Deriv) and node.sign == "∇":
             letters.matrix_text = True
+        if isinstance(node, t.Big):
+            stack.append((node.body, False))
+            continue
+        if isinstance(node, t.Branches):
+            stack.extend((v, False) for v, _ in node.rows)
+            stack.extend((c, False) for _, c in node.rows if c is not None and not about_letters(c, letters))
+            continue
         stack.extend((x, False) for x in t.parts(node))
+
+
+def about_letters(condition: Tree, letters: Letters) -> bool:
+    """Whether a condition compares index letters."""
+    if not isinstance(condition, t.Relation):
+        return False
+    inside = [t.bare(x) for x in condition.operands]
+    return all(
+        isinstance(x, t.Num) or (isinstance(x, t.Name) and letters.is_index(x.name)) for x in inside
+    )
 
 
 def _inside_names(tree: Tree, letters: Letters) -> Iterator[str]:
