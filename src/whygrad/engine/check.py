@@ -134,7 +134,14 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
         return Pair("undecided", Evidence("undecided", after.error))
     if before.value is None:
         return Pair("undecided", Evidence("undecided", before.error))
-    return court.pair(before.value, after.value, case)
+    found = court.pair(before.value, after.value, case)
+    if after.misfit:  # a letter was put right: only if that makes the line right was it a slip
+        if found.verdict == "equal":
+            return replace(found, notes=(*found.notes, f"a letter put right: {after.error}"))
+        return Pair("ill-typed", Evidence("refuted", after.error))
+    if before.misfit and found.verdict == "different":
+        return Pair("undecided", Evidence("undecided", f"the line before does not fit: {before.error}"))
+    return found
 
 
 def _spelled(name: str) -> str:

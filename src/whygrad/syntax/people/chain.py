@@ -581,7 +581,7 @@ def _try(p: _Prepared, base: Setting, ranks: Mapping[str, int]) -> float:
         except Unknown:
             penalty += 0.3
     for k, (value, misfit, _, _) in enumerate(values):
-        if value is None:
+        if value is None or misfit:
             penalty += (6.0 if k == 0 else 3.0) if misfit else 0.3
     ranks_of = [(v.rank, len(free_indices(v.expr))) for v, _, _, _ in values if v is not None]
     if p.chain.mode != "equation":
@@ -614,7 +614,8 @@ def _resolve(
             out.append((_line_value(resolver, parsed.tree, p.chain.mode), False, "", None))
         except Misfit as error:
             _reset(resolver)
-            out.append((None, True, error.reason, error.span))
+            mended = _other_letter(resolver, parsed.tree, p.chain.mode, error)
+            out.append((mended, True, error.reason, error.span))
         except Unknown as error:
             _reset(resolver)
             out.append((None, False, error.reason, error.span))
@@ -622,6 +623,63 @@ def _resolve(
             _reset(resolver)
             out.append((None, False, error.reason, error.span))
     return resolver, out
+
+
+def _other_letter(resolver: Resolver, tree: Tree, mode: str, error: Misfit) -> Val | None:
+    """A line whose one letter runs over the wrong dimension, with the letter that fits there.
+
+    It is for the judge to say whether that makes the line right, and then a slip of the pen.
+    """
+    if not error.letter:
+        return None
+    dims = resolver.s.dims
+    fitting = [
+        x[1:] for x in list(dims.parent) if x.startswith("@") and ":" not in x and dims.find(x) == dims.find(error.dim)
+    ]
+    for letter in sorted(set(fitting))[:4]:
+        if letter == error.letter or "'" in letter or "*" in letter:
+            continue
+        try:
+            return _line_value(resolver, _renamed(tree, error.span, letter), mode)
+        except (Misfit, Unknown, WhygradError):
+            _reset(resolver)
+    return None
+
+
+def _renamed(tree: Tree, span: Span, letter: str) -> Tree:
+    """The tree with the name at a place replaced."""
+    if isinstance(tree, t.Name):
+        return t.Name(letter, tree.span) if tree.span == span else tree
+    if not (tree.span.start <= span.start and span.end <= tree.span.end) or not t.parts(tree):
+        return tree
+
+    def again(x: Tree) -> Tree:
+        return _renamed(x, span, letter)
+
+    match tree:
+        case t.Script(base, sub, sup, primes, at):
+            return t.Script(
+                again(base), None if sub is None else again(sub), None if sup is None else again(sup), primes, at
+            )
+        case t.Group(items):
+            return replace(tree, items=tuple(again(x) for x in items))
+        case t.Sum(terms):
+            return replace(tree, terms=tuple((s, again(x)) for s, x in terms))
+        case t.Product(factors):
+            return replace(tree, factors=tuple((op, again(x)) for op, x in factors))
+        case t.Fraction_(top, bottom):
+            return replace(tree, top=again(top), bottom=again(bottom))
+        case t.Func(args=args):
+            return replace(tree, args=tuple(again(x) for x in args))
+        case t.Big(body=body):
+            return replace(tree, body=again(body))
+        case t.Applied(operator, operand):
+            return replace(tree, operator=again(operator), operand=again(operand))
+        case t.Deriv(body, wrt):
+            inner = None if body is None else again(body)
+            return replace(tree, body=inner, wrt=tuple(again(x) for x in wrt))
+        case _:
+            return tree
 
 
 def _reset(resolver: Resolver) -> None:

@@ -11,9 +11,11 @@ from whygrad.core.errors import Span
 class Misfit(Exception):
     """Shapes that cannot fit. ``span`` is the place."""
 
-    def __init__(self, reason: str, span: Span) -> None:
+    def __init__(self, reason: str, span: Span, letter: str = "", dim: str = "") -> None:
         super().__init__(reason)
         self.reason, self.span = reason, span
+        self.letter, self.dim = letter, dim
+        """The index letter that does not fit, and the dimension it stands on."""
 
 
 class Unknown(Exception):

@@ -7,6 +7,7 @@ its letter (:func:`reach`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, NoReturn
@@ -59,9 +60,24 @@ def parse(source: str, words: Words | None = None, style: Style | None = None) -
     LanguageError
         With the place that could not be read.
     """
-    tokens, repairs = mend(_trimmed(tokenize(source, words)))
+    tokens, repairs = mend(_trimmed(tokenize(_worded(source), words)))
     reader = Reader(tokens, source, style or Style())
     return Parsed(reader.whole(), tuple(repairs), source)
+
+
+_WORDED: Final = re.compile(
+    r"^\s*(?:the\s+)?(?:partial\s+)?(?:derivative|gradient)\s+of\s+(?P<body>.+?)\s+"
+    r"(?:w\.?\s?r\.?\s?t\.?|with\s+respect\s+to|in|by)\s+(?P<wrt>.+?)\s*(?:is)?\s*$",
+    re.IGNORECASE,
+)
+
+
+def _worded(source: str) -> str:
+    """``derivative of l w.r.t. w`` in signs, of the same length where that is possible."""
+    found = _WORDED.match(source) if len(source) < 300 else None
+    if found is None:
+        return source
+    return rf"\frac{{\partial}}{{\partial {found['wrt']}}} {found['body']}"
 
 
 def _trimmed(tokens: list[Token]) -> list[Token]:

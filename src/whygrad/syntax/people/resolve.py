@@ -393,7 +393,7 @@ class Resolver:
         """An index letter runs over one dimension."""
         if not self.s.dims.join(a, b):
             sizes = f"{self.s.dims.find(a)} and {self.s.dims.find(b)}"
-            raise Misfit(f"{letter} runs over two dimensions, {sizes}", span)
+            raise Misfit(f"{letter} runs over two dimensions, {sizes}", span, letter, b)
 
     # --- definitions -----------------------------------------------------------------------------
 
@@ -1099,7 +1099,9 @@ class Resolver:
         if name in self.bound or name in self.positions_of:
             return True
         use = self.s.letters.uses.get(name)
-        return self.s.letters.is_index(name) and (use is None or not (use.bare or use.indexed))
+        return self.s.letters.is_index(name) and (
+            name in self.s.letters.subscripted or use is None or not (use.bare or use.indexed)
+        )
 
     def branches(self, tree: t.Branches) -> Val:
         """Values with conditions; the last one may stand for "otherwise"."""

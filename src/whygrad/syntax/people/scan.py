@@ -74,6 +74,8 @@ class Letters:
     superindex: set[str] = field(default_factory=set[str])
     """Names whose bare superscript letter is an index."""
     matrix_text: bool = False
+    subscripted: set[str] = field(default_factory=set[str])
+    """Letters that stand alone in a subscript somewhere."""
 
     def is_index(self, letter: str) -> bool:
         """Whether a letter in a subscript is a position."""
@@ -284,7 +286,11 @@ def _binders(tree: Tree, letters: Letters) -> None:
         match node:
             case t.Big(_, binder):
                 letters.bound.update(binder.letters)
-            case t.Script(_, _, sup) if sup is not None:
+            case t.Script(_, sub, sup):
+                if sub is not None:
+                    letters.subscripted.update(x.name for x in _items(sub) if isinstance(x, t.Name))
+                if sup is None:
+                    continue
                 inside = t.unbraced(sup)
                 inside = t.unbraced(inside.base) if isinstance(inside, t.Script) else inside
                 if isinstance(inside, t.Product):
