@@ -38,7 +38,10 @@ SCOPE = Scope(
         "S": Declaration("S", "data", ("n", "n")),
         "dx": Declaration("dx", "param"),
     },
-    {"z": Definition("z", Symbol("y", (I,)), (I,), ("m",)), "h": Definition("h", Symbol("t"), (), (), ("t",))},
+    {
+        "z": Definition("z", Symbol("y", (I,)), (I,), ("m",)),
+        "h": Definition("h", Symbol("t"), (), (), ("t",)),
+    },
 )
 LETTERS = {"i": "m", "j": "n"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from whygrad.core.errors import Span
-from whygrad.core.expr import TWO, Apply, Call, Expr, Index, Number, Pow, Reduce
+from whygrad.core.expr import MINUS_ONE, TWO, Apply, Call, Expr, Index, Number, Pow, Reduce
 from whygrad.core.walk import letters
 from whygrad.meaning.to_index import Converter
 from whygrad.syntax.surface import Bars, Name, Power, Sum
@@ -61,6 +61,8 @@ def power(r: Resolver, s: Power, base: Val) -> Val:
             base = invert(r, base, s.span)
         return transpose(base, s.span)
     value = r.value(s.exponent)
+    if value.expr is MINUS_ONE and not square and not s.entrywise:
+        return invert(r, base, s.span)
     if square and not s.entrywise and isinstance(value.expr, Number):
         whole = value.expr.value.denominator == 1
         if whole:
@@ -87,7 +89,7 @@ def invert(r: Resolver, base: Val, span: Span) -> Val:
     if len(base.shape) != 2 or base.shape[0] != base.shape[1]:
         r.misfit(
             f"only a square matrix has an inverse; this is {shown(base)}",
-            "write 1/u for a number, 1 ./ A for each entry",
+            "write 1/A for one over each entry",
             span,
         )
     return Val(Apply("inv", (base.expr,)), base.shape, span)

@@ -126,9 +126,7 @@ def _range(r: Resolver, bound: Bound, s: Big) -> Range:
         dim = _shortened(r, letter, dim, found)
     if dim is not None and isinstance(high, Add):
         match high.terms:
-            case (Size(name), Number(value)) if (
-                name == dim and value < 0 and value.denominator == 1
-            ):
+            case (Size(name), Number(value)) if name == dim and value < 0 and value.denominator == 1:
                 dim, high = f"{name}{value}", None
             case _:
                 pass
@@ -142,9 +140,7 @@ def _range(r: Resolver, bound: Bound, s: Big) -> Range:
         below = min((use.shift for use in found), default=0)
         low = Number(1 - below) if below < 0 else None
         if low is not None:
-            context.say(
-                f"the range of {letter}", f"{letter} from {1 - below}, where all its uses exist"
-            )
+            context.say(f"the range of {letter}", f"{letter} from {1 - below}, where all its uses exist")
     size = Size(dim)
     if low is not None and low is not ONE:
         out.conditions.append(Compare(">=", (index, low)))
@@ -195,9 +191,7 @@ def _shortened(r: Resolver, letter: str, dim: str, found: list[Use]) -> str:
     for use in found:
         if base_dim(use.dim) == base:
             lost = use.dim[len(base) :]
-            most = max(
-                most, use.shift + (int(lost[1:]) if lost[:1] == "-" and lost[1:].isdigit() else 0)
-            )
+            most = max(most, use.shift + (int(lost[1:]) if lost[:1] == "-" and lost[1:].isdigit() else 0))
     if most <= 0:
         return base if any(use.dim == base for use in found) else dim
     short = f"{base}-{most}"
@@ -225,7 +219,9 @@ def _use(r: Resolver, letter: str, node: Indexed | Script, found: list[Use]) -> 
     name = node.name if isinstance(node, Script) else node.base
     indices = (*node.sups, *node.subs) if isinstance(node, Script) else node.indices
     dims = r.context.dims_of(name.name) if isinstance(name, Name) else None
-    for index, dim in zip(indices, dims or (), strict=False):
+    if dims is None or (len(dims) != len(indices) and not r.context.latex):
+        return  # a wrong number of indices is said where it stands
+    for index, dim in zip(indices, dims, strict=False):
         shift = _shift(bare(index), letter)
         if shift is not None:
             found.append(Use(dim, shift, index.span))

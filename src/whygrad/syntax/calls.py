@@ -77,7 +77,7 @@ def elementary(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
         )
     many = name in ("max", "min") and len(args) > 2
     if len(args) != function.arity and not many:
-        wants = "one argument" if function.arity == 1 else f"{function.arity} arguments"
+        wants = _arguments(function.arity)
         example = ", ".join("uvw"[: function.arity])
         r.refuse(
             "error/syntax",
@@ -92,6 +92,10 @@ def elementary(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
     return Val(out, shape, s.span, row)
 
 
+def _arguments(number: int) -> str:
+    return "one argument" if number == 1 else f"{number} arguments"
+
+
 def own(r: Resolver, s: Called) -> Val:
     """A function the text defines; or, in LaTeX, an intermediate at an example: ``f(x^{(i)})``."""
     name = s.name.name
@@ -104,7 +108,7 @@ def own(r: Resolver, s: Called) -> Val:
         wants = ", ".join(definition.parameters)
         r.refuse(
             "error/syntax",
-            f"{name} is defined with {len(definition.parameters)} arguments and called with {len(s.args)}",
+            f"{name} has {_arguments(len(definition.parameters))} and is called with {len(s.args)}",
             f"write {name}({wants})",
             s.span,
         )
@@ -149,7 +153,7 @@ def delta(r: Resolver, args: Sequence[Surface], span: Span) -> Val:
     if len(args) != 2:
         r.refuse("error/syntax", "delta takes two index letters", "write delta(j, k)", span)
     sides: list[Expr] = []
-    known = [bare(a).name for a in args if isinstance(bare(a), Name)]  # pyright: ignore
+    known = [inside.name for inside in map(bare, args) if isinstance(inside, Name)]
     dims = [r.letters.get(n) or r.context.letters.get(n) for n in known]
     dim = next((d for d in dims if d), "?" if r.context.statement else "")
     if not dim:
@@ -165,9 +169,7 @@ def delta(r: Resolver, args: Sequence[Surface], span: Span) -> Val:
 
 def _log_base(r: Resolver, s: Called, base: int) -> Val:
     if len(s.args) != 1:
-        r.refuse(
-            "error/syntax", "a logarithm takes one argument", f"write {s.name.name}(u)", s.span
-        )
+        r.refuse("error/syntax", "a logarithm takes one argument", f"write {s.name.name}(u)", s.span)
     v = r.value(s.args[0])
     r.tell(s.name.name, f"log(u)/log({base})", s.span)
     return v._replace(expr=div(Call("log", (v.expr,)), Call("log", (Number(base),))), span=s.span)
@@ -195,9 +197,7 @@ def _axis(r: Resolver, s: Called) -> tuple[int | None, bool]:
             if isinstance(inside, Sum) and len(inside.terms) == 1:
                 sign, inside = inside.terms[0]
             if not isinstance(inside, Num) or inside.value not in (0, 1):
-                r.refuse(
-                    "error/syntax", "an axis is 0, 1 or -1", "write axis=0 or axis=1", value.span
-                )
+                r.refuse("error/syntax", "an axis is 0, 1 or -1", "write axis=0 or axis=1", value.span)
             axis = sign * int(inside.value)
         elif key.name == "keepdims":
             keep = isinstance(inside, Name) and inside.name == "True"
@@ -333,9 +333,7 @@ def _filled(r: Resolver, name: str, args: list[Val], s: Called) -> Val:
         elif isinstance(v.expr, Number) and v.expr.value.denominator == 1 and v.expr.value > 0:
             sizes.append(str(v.expr.value))
         else:
-            r.refuse(
-                "error/syntax", "a size is a name or a whole number", f"write {name}(m)", v.span
-            )
+            r.refuse("error/syntax", "a size is a name or a whole number", f"write {name}(m)", v.span)
     if name in ("identity", "eye"):
         dim = sizes[0] if sizes else WILD
         return Val(Apply("identity", (Size(dim),)), (dim, dim), s.span)

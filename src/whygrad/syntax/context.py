@@ -124,9 +124,7 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name, candidates, n=2, cutoff=0.7)
 
 
-def scope_context(
-    source: str, words: Vocabulary, scope: Scope, letters: Mapping[str, str]
-) -> Context:
+def scope_context(source: str, words: Vocabulary, scope: Scope, letters: Mapping[str, str]) -> Context:
     """The context of one expression in a scope."""
     context = Context(source, words, dict(scope.declarations), dict(scope.definitions))
     for declaration in scope.declarations.values():

@@ -1,11 +1,12 @@
-"""Costs written in LaTeX: heads such as ``f_{w,b}(x^{(i)})`` and ``J(w,b)``, and what they imply.
+r"""Costs written in LaTeX: heads such as ``f_{w,b}(x^{(i)})`` and ``J(w,b)``, and what they imply.
 
 Letters in the arguments of the cost are the parameters; a name with an example superscript is data;
-``w \\cdot x^{(i)}`` and ``w^\\top x^{(i)}`` make both vectors; the limit of a sum names a size.
+``w \cdot x^{(i)}`` and ``w^\top x^{(i)}`` make both vectors; the limit of a sum names a size.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ def take_apart(text: str) -> Source:
 
 
 def _latex_lines(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Formulas: ``\\\\`` and blank lines end one; a line break does where the next one defines."""
+    r"""Formulas: ``\\`` and blank lines end one; a line break does where the next one defines."""
     lines: list[list[Token]] = []
     current: list[Token] = []
     level = 0
@@ -163,7 +164,7 @@ def _draft(line: list[Token], text: str, drafts: Sequence[Draft]) -> Draft:
 
 
 def _head(head: list[Token], body: list[Token], text: str) -> Draft:
-    """``z^{(i)}``, ``J(w,b)``, ``f_{w,b}(x^{(i)})``, ``h_\\theta(x)``."""
+    r"""``z^{(i)}``, ``J(w,b)``, ``f_{w,b}(x^{(i)})``, ``h_\theta(x)``."""
     first = head[0]
     span = first.span.to(head[-1].span)
     draft = Draft(first.text, span, body)
@@ -240,7 +241,6 @@ def settle_heads(source: Source, text: str) -> set[str]:
     """Decide what each argument is; the names of parameters that heads tell are returned."""
     known = {one.name: one for one in source.declared}
     indexed = _superscripted(source) | {n for n, one in known.items() if one.kind == "data" and _rank(one)}
-    goal = source.drafts[-1] if source.drafts else None
     params: set[str] = set()
     for draft in source.drafts:
         params.update(t.text for t in draft.under if t.kind == "name" and t.text not in indexed)
@@ -311,7 +311,13 @@ def _superscripted(source: Source) -> set[str]:
                 if texts[k + 1 : k + 4] == ["^", "{", "("] and tokens[k].kind == "name":
                     found.add(texts[k])
                 elif texts[k + 1] == "_" and "^" in texts[k + 2 : k + 8] and tokens[k].kind == "name":
-                    after = k + 3 if texts[k + 2] != "{" else texts.index("}", k + 2) + 1 if "}" in texts[k:] else k
+                    after = (
+                        k + 3
+                        if texts[k + 2] != "{"
+                        else texts.index("}", k + 2) + 1
+                        if "}" in texts[k:]
+                        else k
+                    )
                     if texts[after : after + 3] == ["^", "{", "("]:
                         found.add(texts[k])
             if len(texts) >= 5 and texts[1:4] == ["^", "{", "("]:
@@ -351,7 +357,7 @@ def parse_drafts(source: Source, text: str) -> tuple[list[Body], Vocabulary]:
 
 
 def limits(bodies: Sequence[Body], declared: Sequence[Declared]) -> dict[str, str]:
-    """The sizes that limits name: ``\\sum_{i=1}^{m}`` says that i runs over m."""
+    r"""The sizes that limits name: ``\sum_{i=1}^{m}`` says that i runs over m."""
     names = {one.name for one in declared} | {body.name for body in bodies}
     found: dict[str, str] = {}
     for body in bodies:
@@ -372,7 +378,7 @@ def vectors(bodies: Sequence[Body], params: set[str]) -> set[str]:
         for node in walk(body.surface):
             match node:
                 case Product(factors):
-                    for (_, a), (op, b) in zip(factors, factors[1:], strict=False):
+                    for (_, a), (op, b) in itertools.pairwise(factors):
                         turned = isinstance(a, Transposed) or (
                             isinstance(a, Power)
                             and isinstance(a.exponent, Name)
@@ -462,4 +468,3 @@ def _axis_letter(missing: dict[str, list[Usage]]) -> str:
                 if isinstance(inside, Name):
                     return inside.name
     return "j"
-

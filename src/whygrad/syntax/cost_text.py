@@ -25,6 +25,7 @@ from whygrad.syntax.tokens_plain import tokenize
 from whygrad.syntax.values import KEPT, WILD, Val
 from whygrad.syntax.vocabulary import Vocabulary
 
+
 def read_cost(
     text: str, *, name: str = "", title: str = "", constants: Mapping[str, Fraction] | None = None
 ) -> Cost:
@@ -288,9 +289,7 @@ def _left_dimension(r: Resolver, letter: str, span: object, body: Body) -> str |
         return base_dim(dim)
     short = f"{base_dim(dim)}-{most}"
     if any(use.shift for use in found):
-        r.context.say(
-            f"{body.name}[{letter}]", f"having {base_dim(dim)} - {most} entries", body.span
-        )
+        r.context.say(f"{body.name}[{letter}]", f"having {base_dim(dim)} - {most} entries", body.span)
     return short
 
 
@@ -327,11 +326,7 @@ def _goal(last: Body, context: Context) -> str:
         )
     if definition.dims:
         letters = [i.letter for i in definition.indices]
-        advice = (
-            f"mean_{letters[0]} {last.name}[{','.join(letters)}]"
-            if letters
-            else f"mean({last.name})"
-        )
+        advice = f"mean_{letters[0]} {last.name}[{','.join(letters)}]" if letters else f"mean({last.name})"
         goal = "J" if last.name != "J" else "C"
         raise NotScalarError(
             "error/not-scalar",

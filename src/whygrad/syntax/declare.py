@@ -69,9 +69,7 @@ class Line:
             return True
         return False
 
-    def fail(
-        self, reason: str, fix: str, span: Span | None = None, id: str = "error/syntax"
-    ) -> NoReturn:
+    def fail(self, reason: str, fix: str, span: Span | None = None, id: str = "error/syntax") -> NoReturn:
         """Refuse, with the place."""
         where = self.token.span if span is None else span
         raise LanguageError(id, reason, fix=fix, source=self.source, span=where)
@@ -116,9 +114,7 @@ class Line:
             pass
         if self.accept("="):
             if kind != "const":
-                self.fail(
-                    f"{kind} {out.name} has no value yet", "only a const may have a value here"
-                )
+                self.fail(f"{kind} {out.name} has no value yet", "only a const may have a value here")
             out.value = self.number()
         return out
 
@@ -163,7 +159,7 @@ class Line:
         if out.letters and len(out.letters) != len(dims):
             raise ShapeError(
                 "error/rank",
-                f"{out.name} has {len(out.letters)} letters and {len(dims)} sizes",
+                f"{out.name} has {out.letters} as letters and {tuple(dims)} as sizes".replace("'", ""),
                 fix=f"write one size for each letter: {out.name}[{','.join(out.letters)}]: (...)",
                 source=self.source,
                 span=start.span,
@@ -197,9 +193,7 @@ class Line:
             out.domains.append(self.set(out))
             return True
         if self.accept("and"):
-            return self.domain(out) or self.fail(
-                "a domain should follow 'and'", "write `>= 0 and <= 1`"
-            )
+            return self.domain(out) or self.fail("a domain should follow 'and'", "write `>= 0 and <= 1`")
         if token.kind == "name" and token.text in _PROPERTIES:
             self.advance()
             out.domains.append(self.property(out, token))
@@ -279,7 +273,8 @@ class Line:
                 values.append(value)
             if not self.accept(","):
                 break
-        self.expect("}", "close the set: {0,1}")
+        if not self.accept("}"):
+            self.fail("the set is never closed", "close it: {0,1}", opened.span, "error/unbalanced")
         if not values:
             self.fail("the set is empty", "write its values: {0,1}", opened.span, "error/domain")
         return Domain("finite", values=tuple(dict.fromkeys(values)))

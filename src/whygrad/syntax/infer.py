@@ -71,9 +71,7 @@ def census(s: Surface, bound: frozenset[str]) -> list[Usage]:
             case Indexed(Name(name, span), indices):
                 if name not in inside:
                     found.append(Usage(name, "base", span, indices))
-                inner = [
-                    (i, inside, "index" if isinstance(bare(i), Name) else "value") for i in indices
-                ]
+                inner = [(i, inside, "index" if isinstance(bare(i), Name) else "value") for i in indices]
             case Script(base, subs, sups):
                 found.append(Usage(base.name, "base", base.span, (*sups, *subs), len(sups)))
                 inner = [(i, inside, "index") for i in (*sups, *subs)]
@@ -88,9 +86,7 @@ def census(s: Surface, bound: frozenset[str]) -> list[Usage]:
     return found
 
 
-def undeclared(
-    bodies: Sequence[Body], declared: Iterable[str], context: Context
-) -> dict[str, list[Usage]]:
+def undeclared(bodies: Sequence[Body], declared: Iterable[str], context: Context) -> dict[str, list[Usage]]:
     """The uses of names that are neither declared, defined, nor built in; index letters left out."""
     known = {*declared, *(body.name for body in bodies), *_BUILT_IN}
     found: dict[str, list[Usage]] = {}
@@ -197,11 +193,7 @@ def _wished_sizes(
     first = data[0].letters[0]
     for name in ("m", "N", "M", "n"):
         usage = next((u for u in missing.get(name, ()) if u.role == "value"), None)
-        if (
-            usage is None
-            or name in taken
-            or any(auto_dim(c, taken) == name for c in open_letters[:1])
-        ):
+        if usage is None or name in taken or any(auto_dim(c, taken) == name for c in open_letters[:1]):
             continue
         wide = next((one for one in data if len(one.letters) > 1), None)
         if name == "n" and wide is not None:

@@ -12,9 +12,7 @@ from whygrad.syntax.vocabulary import KEYWORDS
 
 _OPENING = frozenset("([{")
 _CLOSING = frozenset(")]}")
-_GOES_ON = frozenset(
-    {"+", "-", "*", "/", "@", "·", ".*", "./", "^", ".^", "=", ",", "<", "<=", ">", ">="}
-)
+_GOES_ON = frozenset({"+", "-", "*", "/", "@", "·", ".*", "./", "^", ".^", "=", ",", "<", "<=", ">", ">="})
 _GOES_ON_WORDS = frozenset({"and", "or", "else", "if", "not"})
 
 
@@ -76,11 +74,7 @@ def is_declaration(line: Sequence[Token]) -> bool:
     return (
         line[0].kind == "name"
         and line[0].text in KIND_WORDS
-        and (
-            line[1].kind == "name"
-            or line[1].kind == "end"
-            or line[0].text in ("data", "param", "const")
-        )
+        and (line[1].kind == "name" or line[1].kind == "end" or line[0].text in ("data", "param", "const"))
         and line[1].text not in ("=", "[", "(")
     )
 

@@ -12,20 +12,20 @@ The only recursion is through brackets, exponents, functions and big operators; 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from fractions import Fraction
-from typing import Final, NoReturn
+from typing import Final
 
-from whygrad.core.errors import BudgetError, LanguageError, Span
-from whygrad.syntax.reach import Terms, split_after
+from whygrad.syntax.cursor import CLOSING
+from whygrad.syntax.parser_bigs import BigOperators
+from whygrad.syntax.parser_checks import Checks
+from whygrad.syntax.parser_diff import Derivatives
+from whygrad.syntax.reach import Terms
 from whygrad.syntax.surface import (
     Bars,
     Big,
-    Bound,
     Called,
     Chain,
     Choice,
-    Diff,
     Indexed,
     Logic,
     Mark,
@@ -39,146 +39,17 @@ from whygrad.syntax.surface import (
     Surface,
     Transposed,
     bare,
-    walk,
 )
 from whygrad.syntax.tokens import Token
-from whygrad.syntax.vocabulary import KEYWORDS, Vocabulary
+from whygrad.syntax.vocabulary import KEYWORDS
 
-MAX_DEPTH: Final = 80
-"""Brackets, exponents and operators may be nested this deep."""
-
-CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 _TIMES: Final = frozenset({"*", "/", "@", "·", ".*", "./"})
 _COMPARE: Final = frozenset({"<", "<=", ">", ">=", "==", "!="})
 _LOGIC: Final = frozenset({"and", "or"})
 
 
-class Parser:
-    """Reads one expression from tokens.
-
-    Parameters
-    ----------
-    tokens
-        Ending with a token of kind ``end``.
-    source
-        The text, for errors.
-    words
-        What is known of names.
-    fixed
-        Index letters that stand on the left-hand side.
-    latex
-        Whether ``[`` groups, and subscripts and superscripts are those of LaTeX.
-    derivatives
-        Whether ``d/dz u`` and ``∂u/∂z`` are read.
-    lenient
-        Take the first reading where a cost would be refused for having two.
-    """
-
-    def __init__(
-        self,
-        tokens: Sequence[Token],
-        source: str,
-        words: Vocabulary,
-        *,
-        fixed: Collection[str] = (),
-        latex: bool = False,
-        derivatives: bool = False,
-        lenient: bool = False,
-    ) -> None:
-        self.tokens, self.source, self.words = tokens, source, words
-        self.fixed = frozenset(fixed)
-        self.latex, self.derivatives, self.lenient = latex, derivatives, lenient
-        self.position, self.depth = 0, 0
-        self.token: Token = tokens[0]
-        self.bound: list[frozenset[str]] = []
-        self.bars: list[str] = []
-        self.equals = False
-        """Whether ``=`` compares (in a range or a branch)."""
-
-    # --- moving ---------------------------------------------------------------------------------
-
-    def advance(self) -> Token:
-        """Take the current token."""
-        taken = self.token
-        if taken.kind != "end":
-            self.position += 1
-            self.token = self.tokens[self.position]
-        return taken
-
-    def peek(self, ahead: int = 1) -> Token:
-        """A token further on."""
-        return self.tokens[min(self.position + ahead, len(self.tokens) - 1)]
-
-    def at(self, text: str) -> bool:
-        """Whether the current token is this sign."""
-        return self.token.text == text and self.token.kind == "op"
-
-    def word(self, text: str) -> bool:
-        """Whether the current token is this keyword."""
-        return self.token.text == text and self.token.kind == "name"
-
-    def accept(self, text: str) -> bool:
-        """Take the sign if it is next."""
-        if self.at(text):
-            self.advance()
-            return True
-        return False
-
-    def expect(self, text: str, opened: Token) -> Token:
-        """Take the closing partner of ``opened``."""
-        if self.at(text):
-            return self.advance()
-        if self.token.kind == "end" or self.token.text in ")]}":
-            self.fail(
-                f"'{opened.text}' is never closed by '{text}'",
-                f"add '{text}', or remove the '{opened.text}'",
-                opened.span,
-                "error/unbalanced",
-            )
-        self.unexpected(f"'{text}'")
-
-    def fail(
-        self, reason: str, fix: str, span: Span | None = None, id: str = "error/syntax"
-    ) -> NoReturn:
-        """Refuse, with the place."""
-        where = self.token.span if span is None else span
-        raise LanguageError(id, reason, fix=fix, source=self.source, span=where)
-
-    def unexpected(self, wanted: str) -> NoReturn:
-        """Refuse the current token."""
-        token = self.token
-        if token.text in (")", "]", "}") and token.kind == "op":
-            self.fail(
-                f"'{token.text}' closes nothing",
-                f"remove the '{token.text}', or open its partner before it",
-                id="error/unbalanced",
-            )
-        if token.kind == "end":
-            self.fail(
-                f"the formula stops where {wanted} should follow",
-                f"write {wanted} here, or remove the sign before it",
-            )
-        advice = f"write {wanted} here"
-        if token.text == "=":
-            advice = "a definition has one '='; a comparison is written '=='"
-        self.fail(f"'{token.text}' stands where {wanted} should", advice)
-
-    def enter(self) -> None:
-        """Count one level of nesting; every caller leaves by ``self.depth -= 1``."""
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise BudgetError(
-                "error/not-finished",
-                f"the formula is nested more than {MAX_DEPTH} levels deep",
-                fix="give parts of it names: `u = ...`, then use u",
-                source=self.source,
-                span=self.token.span,
-            )
-
-    def since(self, start: int) -> Span:
-        """From ``start`` to the token before the current one."""
-        end = self.tokens[self.position - 1].end if self.position else start
-        return Span(start, max(start, end))
+class Parser(BigOperators, Derivatives, Checks):
+    """Reads one expression from tokens."""
 
     # --- expressions ----------------------------------------------------------------------------
 
@@ -206,6 +77,8 @@ class Parser:
         while self.word("if"):
             at = self.advance()
             pairs.append((self.logic(), otherwise))
+            if self.at("="):
+                self.fail("a comparison with a single '='", "write '==' to compare")
             if not self.word("else"):
                 self.fail(
                     "this 'if' has no 'else'",
@@ -234,9 +107,7 @@ class Parser:
             if self.word("and"):
                 self.advance()
                 continue
-            either.append(
-                both[0] if len(both) == 1 else Logic("and", tuple(both), self.since(start))
-            )
+            either.append(both[0] if len(both) == 1 else Logic("and", tuple(both), self.since(start)))
             both = []
             if not self.word("or"):
                 break
@@ -490,9 +361,7 @@ class Parser:
         body = self.expression()
         self.bars = held
         if self.at(","):
-            self.fail(
-                "a comma between brackets that call nothing", "write one expression in brackets"
-            )
+            self.fail("a comma between brackets that call nothing", "write one expression in brackets")
         self.expect(CLOSING[opened.text], opened)
         return Paren(body, self.since(opened.start))
 
@@ -585,237 +454,16 @@ class Parser:
             argument = Sum(((-1, argument),), self.since(start))
         if self.at("/") and not self.lenient and not isinstance(bare(argument), Big):
             f, u = name.name, self.text(argument.span)
-            q = self.text(self.peek().span)
+            self.advance()
+            q = self.text(self.power().span)
             self.fail(
-                f"`{f} {u}/{q}` can mean {f}({u}/{q}...) or {f}({u})/{q}...",
+                f"`{f} {u}/{q}` can mean {f}({u}/{q}) or {f}({u})/{q}",
                 f"write {f}({u}/{q}) or {f}({u})/{q}",
-                self.since(name.span.start).to(self.token.span),
+                self.since(name.span.start),
                 "error/ambiguous",
             )
         self.depth -= 1
         return Called(name, (argument,), (), self.since(name.span.start))
-
-    def text(self, span: Span) -> str:
-        """What was written there."""
-        return self.source[span.start : span.end]
-
-    # --- big operators ---------------------------------------------------------------------------
-
-    def big(self, op: str, tight: bool) -> list[tuple[str, Surface]]:
-        """A big operator with the product it reaches over, then the factors it leaves."""
-        self.enter()
-        head = self.advance()
-        bound, where = self.binder(head)
-        letters = frozenset(b.name.name for b in bound)
-        span = self.since(head.start)
-        self.bound.append(letters)
-        start = self.token.start
-        sign = self.signs()
-        if self.token.kind == "end":
-            self.unexpected("what the operator runs over")
-        body = self.product(tight)
-        if sign < 0:
-            body = Sum(((-1, body),), self.since(start))
-        self.bound.pop()
-        left: tuple[tuple[str, Surface], ...] = ()
-        if op in ("/", "./") or head.text in ("prod", "max", "min"):
-            body, left = split_after(body, letters)
-        self.depth -= 1
-        found = Big(head.text, bound, where, body, Span(head.start, body.span.end), span)
-        return [(op, found), *left]
-
-    def binder(self, head: Token) -> tuple[tuple[Bound, ...], Surface | None]:
-        """The letters and the range under a big operator."""
-        self.accept("_")
-        bound: list[Bound] = []
-        where: list[Surface] = []
-        if self.token.kind == "name" and self.token.text not in KEYWORDS:
-            letter = self.advance()
-            bound.append(Bound(Name(letter.text, letter.span)))
-        elif self.at("{"):
-            opened = self.advance()
-            held, self.equals = self.equals, True
-            while not self.at("}") and self.token.kind != "end":
-                self.range(bound, where)
-                if not self.accept(",") and not self.accept(":"):
-                    break
-            self.equals = held
-            self.expect("}", opened)
-        if not bound:
-            self.fail(
-                f"'{head.text}' does not say which index it runs over",
-                f"write {head.text}_i u, or {head.text}(A) for all entries of an array",
-                head.span,
-            )
-        if self.at("^") and (self.latex or bound[-1].low is not None):
-            self.advance()
-            high = self.atom()
-            last = bound[-1]
-            bound[-1] = Bound(last.name, last.low or Num(Fraction(1), False, high.span), bare(high))
-        condition = None
-        if where:
-            condition = where[0] if len(where) == 1 else Logic("and", tuple(where), where[0].span)
-        return tuple(bound), condition
-
-    def range(self, bound: list[Bound], where: list[Surface]) -> None:
-        """One item between the braces: ``i``, ``i = low..high``, ``i in m``, or a condition."""
-        token, after = self.token, self.peek()
-        if token.kind == "name" and token.text not in KEYWORDS:
-            name = Name(token.text, token.span)
-            known = {b.name.name for b in bound}
-            if after.text in (",", "}", ":"):
-                self.advance()
-                bound.append(Bound(name))
-                return
-            if after.text == "in" and after.kind == "name":
-                self.advance()
-                self.advance()
-                dim = self.advance()
-                bound.append(Bound(name, dim=Name(dim.text, dim.span)))
-                return
-            if after.text == "=" and token.text not in known:
-                self.advance()
-                self.advance()
-                low = self.sum()
-                high = self.sum() if self.accept("..") else None
-                bound.append(Bound(name, low, high))
-                return
-        condition = self.logic()
-        if not bound:
-            self.bind_compared(condition, bound)
-        where.append(condition)
-
-    def bind_compared(self, condition: Surface, bound: list[Bound]) -> None:
-        """``k != i``: the letters that nothing outside binds are summed."""
-        fixed = self.fixed.union(*self.bound)
-        for node in walk(condition):
-            if isinstance(node, Chain):
-                for operand in node.operands:
-                    known = fixed | {b.name.name for b in bound}
-                    if isinstance(operand, Name) and operand.name not in known:
-                        bound.append(Bound(operand))
-
-    # --- derivatives -----------------------------------------------------------------------------
-
-    def is_differential(self) -> bool:
-        """Whether ``d/dz``, ``dL/dz``, ``d(u)/dz`` or ``∂`` stands here; looks ahead, moves nothing."""
-        first = self.token.text
-        if first == "∂":
-            return True
-        if not self.may_be_d(self.token):
-            return False
-        ahead = 1
-        if self.peek().text in CLOSING or self.peek().text == "_":
-            if first == "d" and self.peek().text != "(":
-                return False
-            ahead += self.peek().text == "_"
-            ahead = self.after_bracket(ahead)
-        elif first == "d" and self.latex and self.peek().kind == "name":
-            ahead = 2
-        slash, last = self.peek(ahead), self.peek(ahead + 1)
-        if slash.text != "/":
-            return False
-        bare_d = last.text == "d" and self.peek(ahead + 2).kind == "name"
-        return last.text == "∂" or bare_d or (len(last.text) > 1 and self.may_be_d(last))
-
-    def may_be_d(self, token: Token) -> bool:
-        """Whether a name may be a d with a name after it."""
-        name = token.text
-        return (
-            token.kind == "name"
-            and name[0] == "d"
-            and name not in self.words.declared
-            and not self.words.is_function(name)
-        )
-
-    def after_bracket(self, ahead: int) -> int:
-        """How far ahead the bracket that opens there has closed."""
-        level = 0
-        while True:
-            text = self.peek(ahead).text
-            level += (text in CLOSING) - (text in (")", "]", "}"))
-            ahead += 1
-            if level <= 0 or self.peek(ahead).kind == "end":
-                return ahead
-
-    def differential(self) -> Surface:
-        """``d/dz u``, ``dL/dz``, ``d(u)/dz``, and the same with ``∂``."""
-        start = self.token.start
-        self.take_d()
-        if self.accept("/"):
-            wrt = self.variable()
-            self.enter()
-            body = self.product()
-            self.depth -= 1
-            return Diff(body, wrt, self.since(start))
-        body = self.postfix()
-        if not self.accept("/"):
-            self.fail("a derivative without its denominator", "write ∂u/∂z or d/dz (u)")
-        return Diff(body, self.variable(), self.since(start))
-
-    def variable(self) -> Surface:
-        """``dz`` or ``∂w[j]`` after the slash, perhaps in brackets."""
-        opened = self.advance() if self.at("(") else None
-        if not (self.token.text == "∂" or self.may_be_d(self.token)):
-            self.fail(
-                "the denominator of a derivative is missing its ∂ or d", "write ∂u/∂z or d/dz (u)"
-            )
-        self.take_d()
-        found = self.postfix()
-        if opened is not None:
-            self.expect(")", opened)
-        return bare(found)
-
-    def take_d(self) -> None:
-        """Take ``∂``, ``d``, or the d that a name begins with."""
-        token = self.token
-        if token.text in ("∂", "d"):
-            self.advance()
-        else:
-            self.token = token._replace(text=token.text[1:], start=token.start + 1)
-
-    # --- what people write and mean either way ----------------------------------------------------
-
-    def check_root(self, found: Power) -> None:
-        """``u^1/2`` has two readings."""
-        e, after = found.exponent, self.peek()
-        if self.lenient or not self.at("/") or after.kind != "number" or not isinstance(e, Num):
-            return
-        if e.value == 1 and not e.decimal:
-            u, q = self.text(found.base.span), after.text
-            self.fail(
-                f"`{u}^1/{q}` can mean {u}^(1/{q}) or ({u}^1)/{q}",
-                f"write {u}^(1/{q}) or {u}/{q}",
-                found.span.to(after.span),
-                "error/ambiguous",
-            )
-
-    def check_denominator(self, factors: list[tuple[str, Surface]]) -> None:
-        """``lambda/2m`` has two readings (in LaTeX ``/2 m`` too)."""
-        op, last = factors[-1]
-        token = self.token
-        if self.lenient or op != "/" or not isinstance(last, Num) or token.kind != "name":
-            return
-        if (token.glued or self.latex) and not self.words.is_builtin(token.text):
-            top = self.text(factors[-2][1].span)
-            q, name = self.text(last.span), self.text(token.span)
-            self.fail(
-                f"`{top}/{q} {name}` can mean {top}/({q} {name}) or ({top}/{q}) {name}",
-                f"write {top}/({q} {name}) or ({top}/{q}) {name}",
-                last.span.to(token.span),
-                "error/ambiguous",
-            )
-
-    def check_raised(self, token: Token, raised: Surface) -> None:
-        """``tanh^-1 u`` is the inverse function to some and 1/tanh to others."""
-        if isinstance(raised, Sum) and not self.lenient:
-            f = token.text
-            self.fail(
-                f"`{f}^-1 u` can mean 1/{f}(u) or the inverse function",
-                f"write 1/{f}(u), or the name of the inverse function",
-                token.span.to(raised.span),
-                "error/ambiguous",
-            )
 
 
 def _can_index(found: Surface) -> bool:

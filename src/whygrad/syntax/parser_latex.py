@@ -30,7 +30,7 @@ class LatexParser(Parser):
         return self.atom()
 
     def fraction(self) -> Surface:
-        """``\\frac{a}{b}``, or a derivative written as one."""
+        r"""``\frac{a}{b}``, or a derivative written as one."""
         self.enter()
         start = self.advance().start
         if self.derivatives and self.is_derivative():
@@ -53,7 +53,7 @@ class LatexParser(Parser):
         return self.peek(after).text == "{" and self.peek(after + 1).text == self.peek().text
 
     def derivative(self, start: int) -> Surface:
-        """``\\frac{\\partial L}{\\partial z}`` or ``\\frac{d}{dz}`` with what follows."""
+        r"""``\frac{\partial L}{\partial z}`` or ``\frac{d}{dz}`` with what follows."""
         opened = self.advance()
         self.advance()
         body = None if self.at("}") else self.product()
@@ -67,7 +67,7 @@ class LatexParser(Parser):
         return Diff(body, wrt, self.since(start))
 
     def root(self) -> Surface:
-        """``\\sqrt{u}``, ``\\sqrt[3]{u}``."""
+        r"""``\sqrt{u}``, ``\sqrt[3]{u}``."""
         self.enter()
         token = self.advance()
         degree: Surface | None = None
@@ -83,7 +83,7 @@ class LatexParser(Parser):
         return Power(_grouped(inside), exponent, False, span)
 
     def cases(self) -> Surface:
-        """``\\begin{cases} u & \\text{if } c \\\\ v & \\text{otherwise} \\end{cases}``."""
+        r"""``\begin{cases} u & \text{if } c \\ v & \text{otherwise} \end{cases}``."""
         self.enter()
         opened = self.advance()
         held, self.equals = self.equals, True
@@ -118,7 +118,7 @@ class LatexParser(Parser):
         return Paren(Choice(tuple(pairs), otherwise, span), span)
 
     def indicator(self) -> Surface:
-        """``\\mathbb{1}[y = k]`` is the condition as a number."""
+        r"""``\mathbb{1}[y = k]`` is the condition as a number."""
         token = self.advance()
         if self.at("_"):
             self.advance()

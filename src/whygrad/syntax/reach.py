@@ -13,7 +13,7 @@ from whygrad.core.errors import Span
 from whygrad.syntax.surface import Big, Product, Sum, Surface, free_names
 
 if TYPE_CHECKING:
-    from whygrad.syntax.parser import Parser
+    from whygrad.syntax.cursor import Cursor
 
 
 class _Open:
@@ -25,7 +25,9 @@ class _Open:
         self.shell, self.big = shell, big
         self.letters = frozenset(b.name.name for b in big.bound)
         body = big.body
-        self.terms = list(body.terms) if isinstance(body, Sum) else [(1, body)]
+        self.terms: list[tuple[int, Surface]] = [(1, body)]
+        if isinstance(body, Sum):
+            self.terms = list(body.terms)
 
     def closed(self) -> Surface:
         """The term with everything in reach put inside."""
@@ -40,7 +42,7 @@ class _Open:
 class Terms:
     """The terms of a sum as they are read; ``open`` are the big operators that may still reach on."""
 
-    def __init__(self, parser: Parser, sign: int, first: Surface) -> None:
+    def __init__(self, parser: Cursor, sign: int, first: Surface) -> None:
         self.parser = parser
         self.terms: list[tuple[int, Surface]] = []
         self.open: list[_Open] = []
@@ -104,9 +106,7 @@ def _ending(term: Surface) -> Big | None:
     return term if isinstance(term, Big) and term.op in ("sum", "mean") else None
 
 
-def split_after(
-    body: Surface, letters: frozenset[str]
-) -> tuple[Surface, tuple[tuple[str, Surface], ...]]:
+def split_after(body: Surface, letters: frozenset[str]) -> tuple[Surface, tuple[tuple[str, Surface], ...]]:
     """The body up to the last factor that carries a letter, and the factors left over."""
     if not isinstance(body, Product):
         return body, ()

@@ -7,7 +7,7 @@ arrays, whose products need their shapes; the two mix.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NoReturn, assert_never
+from typing import NoReturn, TypeGuard, assert_never
 
 from whygrad.core.errors import LanguageError, ShapeError, Span, WhygradError
 from whygrad.core.expr import (
@@ -60,6 +60,7 @@ from whygrad.syntax.surface import (
     Surface,
     Transposed,
     bare,
+    parts,
 )
 from whygrad.syntax.values import KEPT, WILD, Val, entrywise_sum, spread, transpose
 from whygrad.syntax.values import Product as Factors
@@ -151,9 +152,14 @@ class Resolver:
 
     def whole_array(self, s: Surface, found: Val) -> NoReturn:
         """An array stands where a number should."""
-        inside = bare(s)
-        if isinstance(inside, Name):
-            raise self.context.rank_error(inside.name, 0, s.span)
+        stack: list[Surface] = [s]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Name) and node.name not in self.letters:
+                if self.context.dims_of(node.name):
+                    raise self.context.rank_error(node.name, 0, node.span)
+            elif isinstance(node, Sum | Product | Power | Paren | Choice | Chain | Bars):
+                stack.extend(reversed(parts(node)))
         self.misfit(
             f"an array over ({', '.join(found.shape)}) stands where one number should",
             "give its names their index letters, or sum over all entries with sum(...)",
@@ -212,10 +218,7 @@ class Resolver:
         base, _, rest = name.partition("_")
         dims = context.dims_of(base) if rest else None
         if dims is not None and dims and len(rest) == len(dims) and rest.isalnum():
-            at = [
-                Num(Fraction(int(c)), False, s.span) if c.isdigit() else Name(c, s.span)
-                for c in rest
-            ]
+            at = [Num(Fraction(int(c)), False, s.span) if c.isdigit() else Name(c, s.span) for c in rest]
             self.tell(name, f"{base}[{','.join(rest)}]", s.span)
             return self.indexed(Indexed(Name(base, s.span), tuple(at), s.span))
         if context.statement and len(name) == 1 and name in "ijkl":
@@ -394,7 +397,7 @@ class Resolver:
                 exprs = exprs[1:]
             return Val(mul(*exprs), (), s.span)
         if factors[0][1].expr is ONE and len(factors) > 1 and factors[1][0] == "/":
-            op, v = factors[1]
+            _, v = factors[1]
             factors[:2] = [("", v._replace(expr=inverse(v.expr)))]
         return self.array_product(factors, s.span)
 
@@ -402,9 +405,7 @@ class Resolver:
         """Nothing is divided by the number 0."""
         for op, factor in s.factors:
             if op in ("/", "./") and isinstance(factor, Num) and factor.value == 0:
-                self.refuse(
-                    "error/domain", "division by 0", "divide by something else", factor.span
-                )
+                self.refuse("error/domain", "division by 0", "divide by something else", factor.span)
 
     def array_product(self, factors: list[tuple[str, Val]], span: Span) -> Val:
         """A product with arrays in it."""
@@ -468,10 +469,7 @@ class Resolver:
         if any(letters) and not all(letters):
             values = [v._replace(expr=self.from_zero(v.expr, v.span)) for v in values]
         exprs, shape, row = self.together(values, s.span)
-        pairs = [
-            Compare(_compare_op(op), (a, b))
-            for op, a, b in zip(s.ops, exprs, exprs[1:], strict=False)
-        ]
+        pairs = [Compare(_compare_op(op), (a, b)) for op, a, b in zip(s.ops, exprs, exprs[1:], strict=False)]
         return Val(pairs[0] if len(pairs) == 1 else Compare("and", pairs), shape, s.span, row)
 
     def joined(self, s: Logic) -> Val:
@@ -516,7 +514,7 @@ class Resolver:
         return Val(Partial(body.expr, wrt), body.shape, s.span)
 
 
-def _whole(s: Surface) -> bool:
+def _whole(s: Surface) -> TypeGuard[Num]:
     return isinstance(s, Num) and not s.decimal
 
 

@@ -65,13 +65,13 @@ _MARKS: Final[dict[str, str]] = {
 _FRACTIONS: Final = frozenset({r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"})
 _WITH_ARGUMENT: Final = frozenset({r"\label", r"\tag", r"\ref", r"\eqref", r"\vspace", r"\hspace", r"\color"})
 
-_LATEX: Final = re.compile(r"\\[A-Za-z]|\^\{\(|\\\\|\$")
+_LATEX: Final = re.compile(r"\\[A-Za-z]|\^\{\(|\\\\|\$[^$\n]+\$")
 
 
 def is_latex(text: str) -> bool:
-    """Whether a text is written in LaTeX.
+    r"""Whether a text is written in LaTeX.
 
-    >>> is_latex(r"\\frac{1}{m}"), is_latex("1/m sum_{k != i} x[k]")
+    >>> is_latex(r"\frac{1}{m}"), is_latex("1/m sum_{k != i} x[k]")
     (True, False)
     """
     return _LATEX.search(text) is not None
@@ -84,13 +84,13 @@ INDEX_LETTERS: Final = frozenset("ijklmnpqrstuvabcdh")
 def tokenize_latex(
     source: str, start: int = 0, end: int | None = None, *, names: Collection[str] = ()
 ) -> tuple[list[Token], list[str]]:
-    """The tokens of ``source[start:end]`` and its comments.
+    r"""The tokens of ``source[start:end]`` and its comments.
 
     ``names`` are declared: a word among them is one name, and ``x_1`` a position of it.
 
     Examples
     --------
-    >>> tokens, _ = tokenize_latex(r"\\hat{y} = \\sigma(w_j x_j^{(i)})")
+    >>> tokens, _ = tokenize_latex(r"\hat{y} = \sigma(w_j x_j^{(i)})")
     >>> " ".join(t.text for t in tokens).rstrip()
     'y_hat = sigma ( w _ j x _ j ^ { ( i ) } )'
     """
@@ -101,13 +101,13 @@ def tokenize_latex(
 
 
 class _Lexer:
-    """One pass; ``environments`` are the open ``\\begin``, ``digits`` the short arguments of a fraction."""
+    r"""One pass; ``environments`` are the open ``\begin``, ``digits`` the short arguments of a fraction."""
 
     def __init__(self, source: str, start: int, stop: int, names: frozenset[str]) -> None:
         self.source, self.at, self.stop, self.names = source, start, stop, names
         self.tokens: list[Token] = []
         self.notes: list[str] = []
-        self.environments: list[str] = []
+        self.environments: list[tuple[str, int]] = []
         self.digits = 0
         self.glued = False
 
@@ -118,9 +118,7 @@ class _Lexer:
 
     def fail(self, reason: str, fix: str, begin: int, end: int) -> LanguageError:
         """The error for a place."""
-        return LanguageError(
-            "error/syntax", reason, fix=fix, source=self.source, span=Span(begin, end)
-        )
+        return LanguageError("error/syntax", reason, fix=fix, source=self.source, span=Span(begin, end))
 
     def run(self) -> None:
         """Read to the end."""
@@ -130,6 +128,20 @@ class _Lexer:
                 raise unreadable(self.source, self.at)
             begin, self.at = self.at, found.end()
             self.one(found.lastgroup or "", found.group(), begin)
+
+        if self.environments:
+            name, begin = self.environments[-1]
+            raise LanguageError(
+                "error/unbalanced",
+                f"\\begin{{{name}}} is never closed",
+                fix=f"add \\end{{{name}}}",
+                source=self.source,
+                span=Span(begin, min(self.stop, begin + len(name) + 8)),
+            )
+
+    def in_cases(self) -> bool:
+        """Whether ``&`` and ``\\`` divide cases here."""
+        return bool(self.environments) and self.environments[-1][0] == "cases"
 
     def one(self, kind: str, text: str, begin: int) -> None:
         """What one match becomes."""
@@ -142,7 +154,7 @@ class _Lexer:
                 self.emit("line", "\n", begin, self.at)
                 self.glued = False
             case "break":
-                cases = self.environments and self.environments[-1] == "cases"
+                cases = self.in_cases()
                 self.emit("op" if cases else "line", "\\\\", begin, self.at)
             case "number":
                 self.number(text, begin)
@@ -158,7 +170,7 @@ class _Lexer:
                 self.glued = False
 
     def number(self, text: str, begin: int) -> None:
-        """Digits; the short arguments of ``\\frac12`` are one digit each."""
+        r"""Digits; the short arguments of ``\frac12`` are one digit each."""
         if self.digits and text.isdigit():
             self.at = begin + 1
             self.digits -= 1
@@ -178,7 +190,7 @@ class _Lexer:
     def op(self, text: str, begin: int) -> None:
         """A sign; ``&`` matters in cases only."""
         self.digits = 0
-        if text == "&" and not (self.environments and self.environments[-1] == "cases"):
+        if text == "&" and not self.in_cases():
             self.glued = False
             return
         if text == ";":
@@ -240,7 +252,7 @@ class _Lexer:
         return found[1], found.end()
 
     def upright(self, text: str, begin: int) -> None:
-        """``\\text{if}``, ``\\operatorname{tr}``, ``\\mathrm{T}``, ``\\mathbb{1}``."""
+        r"""``\text{if}``, ``\operatorname{tr}``, ``\mathrm{T}``, ``\mathbb{1}``."""
         if self.source[self.at : self.at + 1].isalpha() or re.match(
             r"\s+[A-Za-z]", self.source[self.at : self.at + 4]
         ):
@@ -261,14 +273,14 @@ class _Lexer:
             self.emit(kind, canonical_name(word) if kind == "name" else word, begin, self.at)
 
     def marked(self, text: str, begin: int) -> None:
-        """``\\hat{y}`` is the name ``y_hat``."""
+        r"""``\hat{y}`` is the name ``y_hat``."""
         found = re.compile(r"\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}|(\\?[A-Za-z]))").match(
             self.source, self.at, self.stop
         )
         if found is None:
-            found = re.compile(r"\s*\{\s*\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*(\\?[A-Za-z]+)\s*\}\s*\}()").match(
-                self.source, self.at, self.stop
-            )
+            found = re.compile(
+                r"\s*\{\s*\\(?:mathbf|boldsymbol|bm|vec)\s*\{\s*(\\?[A-Za-z]+)\s*\}\s*\}()"
+            ).match(self.source, self.at, self.stop)
         if found is None:
             raise self.fail(
                 f"{text} stands over something that is not a name",
@@ -281,15 +293,15 @@ class _Lexer:
         self.emit("name", base + _MARKS[text], begin, self.at)
 
     def environment(self, text: str, begin: int) -> None:
-        """``\\begin{cases}`` and the environments that only lay lines out."""
+        r"""``\begin{cases}`` and the environments that only lay lines out."""
         name, self.at = self.group(begin)
         name = name.strip().rstrip("*")
         if text == r"\begin":
-            self.environments.append(name)
+            self.environments.append((name, begin))
             if name == "cases":
                 self.emit("macro", "cases", begin, self.at)
             return
-        if not self.environments or self.environments.pop() != name:
+        if not self.environments or self.environments.pop()[0] != name:
             raise LanguageError(
                 "error/unbalanced",
                 f"\\end{{{name}}} has no \\begin{{{name}}}",
@@ -297,11 +309,13 @@ class _Lexer:
                 source=self.source,
                 span=Span(begin, self.at),
             )
-        self.emit("op" if name == "cases" else "line", "endcases" if name == "cases" else "\\\\", begin, self.at)
+        self.emit(
+            "op" if name == "cases" else "line", "endcases" if name == "cases" else "\\\\", begin, self.at
+        )
 
 
 def _labels(tokens: list[Token], names: frozenset[str]) -> list[Token]:
-    """Subscripts that are part of a name joined to it: ``w_0``, ``\\sigma_y``, ``L_{reg}``."""
+    r"""Subscripts that are part of a name joined to it: ``w_0``, ``\sigma_y``, ``L_{reg}``."""
     out: list[Token] = []
     k = 0
     while k < len(tokens):

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from typing import Final
 
-from whygrad.core.errors import Span
 from whygrad.syntax.tokens import (
     BIG,
     GREEK,
@@ -136,7 +135,7 @@ def _superscript(tokens: list[Token], text: str, begin: int, end: int) -> None:
 
 
 def canonical_name(text: str) -> str:
-    """One spelling for a name: ``λ`` and ``\\lambda`` are ``lambda``, ``ŷ`` is ``y_hat``.
+    r"""One spelling for a name: ``λ`` and ``\lambda`` are ``lambda``, ``ŷ`` is ``y_hat``.
 
     >>> canonical_name("λ"), canonical_name("zᵢ"), canonical_name("ŷ")
     ('lambda', 'z_i', 'y_hat')

@@ -314,7 +314,7 @@ class _Printer:
         text = body.at(PRODUCT)
         reach = frozenset({letter}) | body.reach
         if e.op != "sum":
-            text, reach = body.at(POWER), frozenset()
+            text, reach = body.at(POWER), frozenset[str]()
         return Piece(f"{e.op}_{under} {text}", PRODUCT, None, reach or frozenset({""}))
 
     def tells(self, e: Reduce) -> bool:

@@ -213,9 +213,7 @@ class Product:
             self.array = v._replace(expr=inverse(v.expr)) if divide else v
         elif op in ("*", "/", ".*", "./"):
             if op == "*" and v.shape == self.array.shape and len(set(v.shape)) < len(v.shape) == 2:
-                self.tell(
-                    "* between two square matrices", "entry by entry (@ is their product)", v.span
-                )
+                self.tell("* between two square matrices", "entry by entry (@ is their product)", v.span)
             self._take(entrywise_product(self.array, v, divide, self.tell))
         elif op == "·" and len(v.shape) == len(self.array.shape) == 1:
             self._take(self.dot(*_meet(self.array, v, 0, 0)))
