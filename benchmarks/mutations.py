@@ -93,6 +93,7 @@ class Tally:
     tried: int = 0
     wrong_verdicts: int = 0
     undecided: int = 0
+    errors: int = 0
     first_found: int = 0
     named: int = 0
     family_first: int = 0
@@ -112,7 +113,7 @@ def chains(only: tuple[str, ...] = ()) -> tuple[Chain, ...]:
         cost = read_cost(costs.text(name), name=name)
         try:
             derivation = derive(cost, None, route)
-        except (WhygradError, ValueError) as error:
+        except (WhygradError, ValueError, AssertionError, IndexError, KeyError) as error:
             print(f"{name} by {route} is left out: {error}", file=sys.stderr)
         else:
             for parameter in derivation.parameters:
@@ -345,7 +346,11 @@ def run(kind: str, count: int, seed: int = 1, only: tuple[str, ...] = ()) -> Tal
             continue
         if truth(chain.lines[k - 1], made[1], chain.scope) is not right:
             continue
-        _judge(tally, chain, k, made, right=right)
+        try:
+            _judge(tally, chain, k, made, right=right)
+        except (ValueError, IndexError, KeyError, AttributeError, AssertionError, TypeError) as error:
+            tally.errors += 1
+            tally.examples.append(f"{type(error).__name__} {error}: {chain.name}")
     return tally
 
 
@@ -396,6 +401,7 @@ def main() -> int:
             "kind": kind,
             "tried": tally.tried,
             "wrong_verdicts": tally.wrong_verdicts,
+            "errors": tally.errors,
             "undecided": round(tally.undecided / n, 4),
             "first_wrong_found": round(tally.first_found / n, 4),
             "named": round(tally.named / n, 4),

@@ -41,6 +41,7 @@ def _judged(kind: str, count: int, only: tuple[str, ...]) -> None:
     tally = mutations().run(kind, count, 7, only)
     assert tally.tried == count
     assert tally.wrong_verdicts == 0, tally.examples
+    assert tally.errors == 0, tally.examples
     assert tally.undecided <= 0.02 * count
     if kind == "rows":
         assert tally.first_found >= 0.98 * count

@@ -16,15 +16,15 @@ from typing import Final
 from whygrad.core.cost import Scope
 from whygrad.core.document import Inline
 from whygrad.core.errors import WhygradError
-from whygrad.core.expr import ONE, ZERO, Expr, Partial, Symbol
-from whygrad.core.walk import Path, free_indices, paths, replace_at
+from whygrad.core.expr import ONE, ZERO, Expr, Number, Partial, Symbol, factors_of
+from whygrad.core.walk import Path, canonical, free_indices, names, paths, replace_at
 from whygrad.engine import diagnose_factors as factors
 from whygrad.engine import diagnose_repairs as repairs
 from whygrad.engine.diagnose_case import Case, softened
 from whygrad.engine.diagnose_matrix import matrix_repairs
 from whygrad.engine.diagnose_repairs import Repair
 from whygrad.engine.diagnose_rewrites import rewritten
-from whygrad.engine.diagnose_rules import wrongs
+from whygrad.engine.diagnose_rules import lost_factors, wrongs
 from whygrad.engine.diagnose_slopes import Node, holds_partial, nodes
 from whygrad.engine.differentiate import instantiate
 from whygrad.engine.moves import Context
@@ -90,6 +90,7 @@ def diagnose(
     *,
     wrt: Symbol | None = None,
     goal: Expr | None = None,
+    zeros: frozenset[str] = frozenset(),
 ) -> Finding | None:
     """Name the mistake in ``after``, which does not follow from ``before``.
 
@@ -103,6 +104,8 @@ def diagnose(
         The variable of the chain.
     goal
         What the chain is about: it takes the place of a line before that cannot be read by index.
+    zeros
+        Names that are only there to be differentiated by and are then 0: the t of W + t V.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def diagnose(
             if line is None or (found is not None and found.id):
                 break
             try:
-                case = Case(line, after, scope, soft=soft)
+                case = Case(line, after, scope, soft=soft, zeros=zeros)
                 found = Diagnosis(case).finding() if case.sieves else found
             except (WhygradError, AssertionError, ValueError):
                 break
@@ -150,7 +153,7 @@ class Diagnosis:
         return found
 
     def _trees(self) -> Iterator[tuple[Expr, Path, Node]]:
-        """Each derivative of the line before, inner ones first: the line it stands in, its place, its rules."""
+        """Each derivative of the line before, inner ones first: its line, its place, its rules."""
         line = self.case.start
         for _ in range(3):
             found = [(p, n) for p, n in paths(line) if isinstance(n, Partial) and not holds_partial(n.body)]
@@ -206,13 +209,25 @@ class Diagnosis:
                     turn = count[slip] = count.get(slip, -1) + 1
                     fits.setdefault((slip, turn), {})[node] = new
                     alike.setdefault((slip, turn, node.partial), {})[node] = new
+            lost: dict[Expr, list[tuple[str, Node, Expr]]] = {}
+            for node in nodes(tree):
+                for factor, slip, new in lost_factors(node, self.case.slopes):
+                    lost.setdefault(canonical(factor), []).append((slip, node, new))
             groups = [(key[0], group) for key, group in fits.items()]
+            groups.append(self._all_numbers(lost))
+            groups += [(_inner_first(same), {n: new for _, n, new in same}) for same in lost.values()]
             groups += [(key[0], group) for key, group in alike.items()]
             for slip, group in groups:
                 if len(group) > 1:
                     made = self._changed(line, path, tree, group)
                     if made is not None:
                         yield Cause(slip, _price(slip) + 0.12, made)
+
+    def _all_numbers(self, lost: Mapping[Expr, list[tuple[str, Node, Expr]]]) -> tuple[str, dict[Node, Expr]]:
+        """Every number in front of a derivative lost."""
+        found = [one for factor, same in lost.items() if not names(factor) for one in same]
+        slip = _inner_first(found) if found else ""
+        return slip, {node: new for _, node, new in found}
 
     def _changed(self, line: Expr, path: Path, tree: Node, wrong: dict[Node, Expr]) -> Expr | None:
         try:
@@ -280,7 +295,8 @@ class Diagnosis:
                 top = top.kids[0]
             if top.rule == "derivative/sum":
                 out.extend((kid.value, kid.body) for kid in top.kids if kid.value is not ZERO)
-        return out or repairs.right_terms(self.case.right)
+        out = out or repairs.right_terms(self.case.right)
+        return out if len(out) > 1 else []
 
     # --- putting together -------------------------------------------------------------------------
     def finding(self) -> Finding:
@@ -288,7 +304,10 @@ class Diagnosis:
         causes = self._proved_causes()
         mends = self._proved_repairs()
         options: dict[str, tuple[float, str]] = {}
-        for slip, cost in [(c.id, c.cost) for c in causes] + [(r.id, r.cost) for r in mends]:
+        turned = self._minus_was_added()
+        costs = [(c.id, c.cost) for c in causes]
+        costs += [(r.id, r.cost - 0.4 * (turned and r.sites == ((),))) for r in mends]
+        for slip, cost in costs:
             family = MISTAKES[slip].family
             if family not in options or cost < options[family][0]:
                 options[family] = (cost, slip)
@@ -304,6 +323,12 @@ class Diagnosis:
             family, hint = row.family, row.hint
             cause = (f"probably: {row.title}. {row.because}",)
         return Finding(slip, family, sites, fact, cause, hint, corrected, self.counterexample(), near)
+
+    def _minus_was_added(self) -> bool:
+        """Whether the line begins with a minus: then nothing was lost where it is wrong by a sign."""
+        after = self.case.after
+        first = factors_of(after)[0]
+        return isinstance(first, Number) and first.value < 0
 
     def _proved_causes(self) -> list[Cause]:
         out: list[Cause] = []
@@ -367,7 +392,13 @@ class Diagnosis:
         return {**found.point.show(), "line before": found.values[0], "this line": found.values[1]}
 
 
+def _inner_first(same: list[tuple[str, Node, Expr]]) -> str:
+    """A constant that is lost everywhere is named by the place inside a function."""
+    return next((slip for slip, _, _ in same if "/inner/" in slip), same[0][0])
+
+
 _PRICES: Final[dict[str, float]] = {
+    "mistake/quotient/sign": 0.9,
     "mistake/product/half-lost": 1.1,
     "mistake/chain/path-lost": 1.2,
     "mistake/term/lost": 1.2,

@@ -8,16 +8,21 @@ from typing import Final
 
 from whygrad.core.cost import Declaration, Domain, Scope
 from whygrad.core.errors import WhygradError
-from whygrad.core.expr import Expr, Index, Number, Symbol
-from whygrad.core.walk import free_indices, letters, substitute, symbols
+from whygrad.core.expr import ZERO, Call, Delta, Expr, Index, Number, Partial, Symbol
+from whygrad.core.walk import free_indices, letters, postorder, substitute, symbols
 from whygrad.engine.diagnose_floats import Floats, Table, agree
 from whygrad.engine.diagnose_slopes import Slopes, holds_partial
 from whygrad.engine.differentiate import instantiate
+from whygrad.engine.moves import Context
+from whygrad.engine.simplify import simplify
+from whygrad.engine.tidy import tidy
 from whygrad.meaning.equal import Verdict, same_value
 from whygrad.meaning.sample import Sampler, draw_sizes
 from whygrad.meaning.to_index import Converter
 
 POINTS: Final = 3
+BUDGET: Final = 12_000
+"""Most tables that are computed for one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,17 @@ class Case:
         Where the line before itself cannot be brought into index form.
     """
 
-    def __init__(self, before: Expr, after: Expr, scope: Scope, *, soft: bool = True) -> None:
+    def __init__(
+        self,
+        before: Expr,
+        after: Expr,
+        scope: Scope,
+        *,
+        soft: bool = True,
+        zeros: frozenset[str] = frozenset(),
+    ) -> None:
         self.before, self.after, self.scope = before, after, scope
-        self.soft = soft
+        self.soft, self.zeros = soft, zeros
         self.converter = Converter(scope)
         self.letters = self._letters()
         self.index_scope = Scope(
@@ -50,14 +63,24 @@ class Case:
         self.slopes = Slopes(self.index_scope)
         self.start = self.converter.entry(before, self.letters, letters(after))
         """The line before in index form, its derivatives not worked out."""
-        self.right = self.slopes.worked(self.start)
+        self.right = self.at_zero(self.slopes.worked(self.start))
         """The same with its derivatives worked out."""
 
+    def at_zero(self, e: Expr) -> Expr:
+        """At 0 of what is only there to be differentiated by: the t of W + t V."""
+        return substitute(e, {Symbol(name): ZERO for name in self.zeros}) if self.zeros else e
+
     def _letters(self) -> tuple[Index, ...]:
-        """A letter for each dimension of the line before."""
+        """A letter for each dimension of the line before; those of an after by entries, if it is one."""
         taken = {*letters(self.before), *letters(self.after)}
+        dims = self.converter.layout(self.before).dims
+        spare = sorted(free_indices(self.after) - free_indices(self.before), key=lambda i: i.letter)
+        if dims and sorted(i.dim for i in spare) == sorted(dims):
+            own = {i.dim: i for i in spare}
+            if len(own) == len(spare):
+                return tuple(own[dim] for dim in dims)
         found: list[Index] = []
-        for dim in self.converter.layout(self.before).dims:
+        for dim in dims:
             found.append(self.converter.fresh(dim, taken))
             taken.add(found[-1].letter)
         return tuple(found)
@@ -73,20 +96,53 @@ class Case:
         return holds_partial(self.start)
 
     @cached_property
+    def parts(self) -> tuple[Expr, ...]:
+        """Every node of the line before, and of the definitions it uses."""
+        found: dict[Expr, None] = {}
+        stack: list[Expr] = [self.start]
+        seen: set[str] = set()
+        while stack:
+            for node in postorder(stack.pop()):
+                found.setdefault(node)
+                name = node.name if isinstance(node, Symbol | Call) else ""
+                if name in self.index_scope.definitions and name not in seen:
+                    seen.add(name)
+                    stack.append(self.index_scope.definitions[name].body)
+        return tuple(found)
+
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """The names that depend on a variable of differentiation."""
+        variables = {n.wrt for n in self.parts if isinstance(n, Partial)}
+        return frozenset[str]().union(*(self.slopes.frame(v).movers for v in variables))
+
+    def sifted(self, e: Expr) -> Expr:
+        """``e`` without the sums that a delta undoes: x_ij for Σ_k x_ik δ_kj."""
+        if not any(isinstance(n, Delta) for n in postorder(e)):
+            return e
+        try:
+            steps = simplify(tidy(e), Context(self.index_scope))
+        except (WhygradError, AssertionError):
+            return e
+        return steps[-1].after if steps else tidy(e)
+
+    @cached_property
     def extra_letters(self) -> tuple[Index, ...]:
         """Free letters of the line after that the line before does not have."""
-        before = free_indices(self.start)
+        before = free_indices(self.start) | set(self.letters)
         return tuple(sorted(free_indices(self.after) - before, key=lambda i: i.letter))
 
     def entry(self, e: Expr) -> Expr | None:
         """``e`` in index form at the letters of the line before; None where shapes do not fit."""
         try:
-            if len(self.converter.layout(e).dims) != len(self.letters):
+            dims = self.converter.layout(e).dims
+            if not dims and set(self.letters) <= free_indices(e):
+                index = self.converter.entry(e, ())
+            elif dims == tuple(i.dim for i in self.letters):
+                index = self.converter.entry(e, self.letters)
+            else:
                 return None
-            if self.converter.layout(e).dims != tuple(i.dim for i in self.letters):
-                return None
-            index = self.converter.entry(e, self.letters)
-            return self.slopes.worked(index) if holds_partial(index) else index
+            return self.at_zero(self.slopes.worked(index) if holds_partial(index) else index)
         except WhygradError:
             return None
 
@@ -112,9 +168,13 @@ class Case:
                 break
         return tuple(found)
 
+    def _is_spent(self) -> bool:
+        """Whether enough has been computed for one line; the candidates tried first are the likeliest."""
+        return sum(sieve.floats.count for sieve in self.sieves) > BUDGET
+
     def is_after(self, e: Expr) -> bool:
         """Whether ``e`` (index form) has the values of the line after."""
-        if not self.sieves:
+        if not self.sieves or self._is_spent():
             return False
         for sieve in self.sieves:
             table = sieve.floats.table(e)
@@ -124,8 +184,10 @@ class Case:
 
     def is_before(self, e: Expr | None) -> bool:
         """Whether ``e`` (any form) has the values of the line before."""
-        index = None if e is None else self.entry(e)
-        if index is None or not self.sieves:
+        if e is None or not self.sieves or self._is_spent():
+            return False
+        index = self.entry(e)
+        if index is None:
             return False
         if free_indices(index) - free_indices(self.right) - set(self.letters):
             return False

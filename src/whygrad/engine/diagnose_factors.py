@@ -44,6 +44,7 @@ from whygrad.core.walk import (
 )
 from whygrad.engine.diagnose_case import Case, Sieve
 from whygrad.engine.diagnose_repairs import Repair, groups, linear_places, site_of
+from whygrad.engine.diagnose_rules import is_constant
 from whygrad.engine.diagnose_slopes import Node, nodes
 from whygrad.engine.differentiate import instantiate
 
@@ -65,7 +66,7 @@ def pieces(case: Case, trees: Iterable[Node]) -> list[Piece]:
 
     def put(value: Expr, slip: str) -> None:
         if value is not ONE and not isinstance(value, Number):
-            value = case.named(value)
+            value = case.named(case.sifted(value))
             found.setdefault(canonical(value), Piece(value, slip))
 
     for tree in trees:
@@ -79,6 +80,7 @@ def pieces(case: Case, trees: Iterable[Node]) -> list[Piece]:
                     put(link, "mistake/chain/factor-lost")
             if outer is not None and len(node.kids) == 1:
                 put(node.kids[0].value, _inner_id(case, node.kids[0]))
+    logs = {n.args[0] for n in case.parts if isinstance(n, Call) and n.name == "log"}
     for line in (case.start, case.right):
         for node in postorder(line):
             if isinstance(node, Mul):
@@ -91,7 +93,7 @@ def pieces(case: Case, trees: Iterable[Node]) -> list[Piece]:
                     ):
                         put(mul(*pair), factor_id(case, mul(*pair)))
             elif isinstance(node, Pow) and node.exponent is MINUS_ONE:
-                put(node, "mistake/log/one-over-lost" if _has_log(case) else "mistake/constant/factor-lost")
+                put(node, "mistake/log/one-over-lost" if node.base in logs else factor_id(case, node))
     for symbol in (*symbols(case.right), *symbols(case.start)):
         if symbol.name in case.scope.declarations:
             put(symbol, factor_id(case, symbol))
@@ -103,10 +105,6 @@ def pieces(case: Case, trees: Iterable[Node]) -> list[Piece]:
     for dim in _dims(case):
         put(inverse(Size(dim)), _size_id(case, dim))
     return list(found.values())
-
-
-def _has_log(case: Case) -> bool:
-    return any(isinstance(n, Call) and n.name == "log" for n in postorder(case.start))
 
 
 def _dims(case: Case) -> tuple[str, ...]:
@@ -128,18 +126,14 @@ def factor_id(case: Case, factor: Expr) -> str:
         return "mistake/sum/mean-dropped"
     if not used:
         return "mistake/constant/factor-lost"
-    if isinstance(factor, Symbol) and factor.name in declared:
-        kind = declared[factor.name].kind
-        if kind == "data" and case.has_derivative:
-            return "mistake/inner/data-lost"
-        return (
-            "mistake/constant/factor-lost"
-            if kind == "const" or not case.has_derivative
-            else "mistake/chain/factor-lost"
-        )
-    if isinstance(factor, Add) and all(n in declared and declared[n].kind != "param" for n in used):
+    if used & set(case.index_scope.definitions) and not case.has_derivative:
+        return "mistake/chain/factor-lost"
+    if is_constant(factor, case.slopes) or not case.has_derivative:
         return "mistake/constant/factor-lost"
-    return "mistake/chain/factor-lost"
+    if any(n in case.moving for n in used):
+        return "mistake/chain/factor-lost"
+    data = all(n in declared and declared[n].kind == "data" for n in used)
+    return f"mistake/{'inner/data' if data and not isinstance(factor, Add) else 'constant/factor'}-lost"
 
 
 def _outer(node: Node) -> tuple[Expr, str] | None:
@@ -182,11 +176,10 @@ def _written_link(case: Case, symbol: Symbol) -> Expr | None:
 
 def _inner_id(case: Case, kid: Node) -> str:
     used = names(kid.value)
-    declared = case.scope.declarations
-    if used and all(n in declared and declared[n].kind == "data" for n in used):
-        return "mistake/inner/data-lost"
-    if not used:
+    if not used or is_constant(kid.value, case.slopes):
         return "mistake/inner/constant-lost"
+    if not used & case.moving:
+        return "mistake/inner/data-lost"
     return "mistake/inner/derivative-lost"
 
 

@@ -169,6 +169,8 @@ class Floats:
 
     def __init__(self, scope: Scope, point: Point) -> None:
         self.scope, self.point = scope, point
+        self.count = 0
+        """How many tables were computed."""
         self._tables: dict[Expr, Table] = {}
         self._gathers: dict[tuple[Axes, Axes], list[int]] = {}
 
@@ -197,6 +199,7 @@ class Floats:
                 stack.append((node, needs))
                 stack.extend((need, None) for need in needs if need not in done)
             else:
+                self.count += 1
                 done[node] = self._value(node, tuple(done[need] for need in needs))
         return done[root]
 

@@ -24,9 +24,9 @@ from whygrad.core.expr import (
     add,
     mul,
 )
-from whygrad.core.walk import Path, at, paths, postorder, replace_at
+from whygrad.core.walk import Path, at, postorder, replace_at
 from whygrad.engine.diagnose_case import Case
-from whygrad.engine.diagnose_repairs import Repair
+from whygrad.engine.diagnose_repairs import Repair, editable
 
 MOST_LEAVES: Final = 5
 LARGEST: Final = 900
@@ -96,7 +96,7 @@ def _places(line: Expr) -> list[tuple[Path, Expr]]:
     """Terms and products, outermost first."""
     found = [
         (p, n)
-        for p, n in paths(line)
+        for p, n in editable(line)
         if isinstance(n, Apply | Mul | Symbol | Pow) and (not p or not _product_above(line, p))
     ]
     return sorted(found, key=lambda item: len(item[0]))
@@ -243,7 +243,7 @@ def _identities(case: Case) -> Iterator[Repair]:
     if len(case.letters) != 2 or case.letters[0].dim != case.letters[1].dim:
         return
     identity = Apply("identity", (Size(case.letters[0].dim),))
-    for path, node in paths(case.after):
+    for path, node in editable(case.after):
         if path and not isinstance(at(case.after, path[:-1]), Add):
             continue
         new = mul(node, identity)

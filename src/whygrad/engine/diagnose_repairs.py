@@ -123,7 +123,7 @@ def signs(case: Case) -> Iterator[Repair]:
                 (path,),
                 replace_at(line, path, _turned(node)),
                 ("with ", _turned(node), " here, the line is right"),
-                1.1,
+                0.9,
             )
         elif not path:
             name = _in_the_name(case)
@@ -201,7 +201,7 @@ def exponents(case: Case) -> Iterator[Repair]:
 def index_letters(case: Case) -> Iterator[Repair]:
     """One index letter wrong, at one place or at each."""
     free = free_indices(case.right) | free_indices(case.start) | set(case.letters)
-    for path, node in paths(case.after):
+    for path, node in editable(case.after):
         if not isinstance(node, Index) or not path:
             continue
         scope = free | _bound_above(case.after, path)

@@ -30,7 +30,7 @@ from whygrad.core.expr import (
     neg,
     terms_of,
 )
-from whygrad.core.walk import names, postorder
+from whygrad.core.walk import names, postorder, same_form
 from whygrad.engine.diagnose_slopes import Node, Slopes
 from whygrad.rules.mistakes import MISTAKES
 from whygrad.rules.rule import fill, match
@@ -146,24 +146,32 @@ def _minus_id(node: Node) -> str:
 
 def _linear(node: Node, slopes: Slopes) -> Iterator[Wrong]:
     """A constant factor is lost where its term is differentiated: w x gives 1."""
-    if node.rule == "derivative/constant-factor" and isinstance(node.new, Mul):
-        inner = node.new.factors[-1]
-        fixed = constant_factors(node.new.factors[:-1])
-        if isinstance(inner, Partial):
-            for k, factor in enumerate(fixed):
-                if factor is not MINUS_ONE:
-                    rest = [f for n, f in enumerate(fixed) if n != k]
-                    yield _lost_id(factor, node, inner, slopes), mul(*rest, inner)
-            if len(fixed) > 1:
-                signs = [f for f in fixed if f is MINUS_ONE]
-                worst = max(fixed, key=lambda f: (bool(names(f)), bool(_sizes(f))))
-                yield _lost_id(worst, node, inner, slopes), mul(*signs, inner)
+    for _, slip, new in lost_factors(node, slopes):
+        yield slip, new
     if (
         node.rule == "derivative/through-sum"
         and _inside(node)
         and not isinstance(node.value, Reduce | Number)
     ):
         yield "mistake/inner/data-lost", ONE
+
+
+def lost_factors(node: Node, slopes: Slopes) -> Iterator[tuple[Expr, str, Expr]]:
+    """The constant factors that may be lost at a node, each alone and all at once."""
+    if node.rule != "derivative/constant-factor" or not isinstance(node.new, Mul):
+        return
+    inner = node.new.factors[-1]
+    if not isinstance(inner, Partial):
+        return
+    fixed = constant_factors(node.new.factors[:-1])
+    for k, factor in enumerate(fixed):
+        if factor is not MINUS_ONE:
+            rest = [f for n, f in enumerate(fixed) if n != k]
+            yield factor, _lost_id(factor, node, inner, slopes), mul(*rest, inner)
+    if len(fixed) > 1:
+        signs = [f for f in fixed if f is MINUS_ONE]
+        worst = max(fixed, key=lambda f: (bool(names(f)), _sizes(f)))
+        yield mul(*fixed), _lost_id(worst, node, inner, slopes), mul(*signs, inner)
 
 
 def constant_factors(factors: tuple[Expr, ...]) -> list[Expr]:
@@ -185,14 +193,33 @@ def _sizes(e: Expr) -> bool:
 
 
 def _lost_id(factor: Expr, node: Node, inner: Partial, slopes: Slopes) -> str:
-    declared = slopes.scope.declarations
-    kinds = {declared[n].kind for n in names(factor) if n in declared}
     if _sizes(factor):
         return "mistake/sum/mean-dropped"
     linear = isinstance(inner.body, Symbol | Reduce)
-    if linear and ("data" in kinds or (names(factor) and "const" not in kinds)):
+    if linear and names(factor) and not is_constant(factor, slopes):
         return "mistake/inner/data-lost"
     return "mistake/inner/constant-lost" if _inside(node) else "mistake/constant/factor-lost"
+
+
+CONSTANTS: Final = frozenset(
+    ("lambda", "λ", "lam", "alpha", "α", "eta", "η", "gamma", "γ", "tau", "τ", "T", "C", "delta", "δ",
+     "epsilon", "ε", "eps", "sigma", "σ", "nu", "ν", "rho", "ρ", "kappa", "κ")
+)  # fmt: skip
+"""Names that people give to constants, where nothing was declared."""
+
+
+def is_constant(e: Expr, slopes: Slopes) -> bool:
+    """Whether its names are constants of the cost: declared so, or called so."""
+    declared = slopes.scope.declarations
+
+    def constant(name: str) -> bool:
+        row = declared.get(name)
+        if row is not None and row.kind == "const":
+            return True
+        return (row is None or not row.dims) and name in CONSTANTS
+
+    used = names(e)
+    return bool(used) and all(constant(n) for n in used)
 
 
 def _above(node: Node) -> Iterator[Node]:
@@ -253,9 +280,11 @@ def _product(node: Node, slopes: Slopes) -> Iterator[Wrong]:
         yield "mistake/product/derivatives-multiplied", mul(*(Partial(f, wrt) for f in moving))
         parts = terms_of(node.new)
         named = all(isinstance(f, Symbol) and f.name != wrt.name for f in moving)
+        square = len(moving) == 2 and same_form(*moving)
+        slip = "power/factor-lost" if square else "chain/path-lost" if named else "product/half-lost"
         for k in range(len(parts)):
             rest = [p for n, p in enumerate(parts) if n != k]
-            yield f"mistake/{'chain/path' if named else 'product/half'}-lost", add(*rest)
+            yield f"mistake/{slip}", add(*rest)
     if node.rule == "derivative/quotient" and isinstance(node.new, Mul):
         top, bottom = node.new.factors[0], mul(*node.new.factors[1:])
         first, second = terms_of(top)
@@ -295,11 +324,14 @@ def _terms(node: Node, slopes: Slopes) -> Iterator[Wrong]:
 def term_id(term: Expr, slopes: Slopes) -> str:
     """A penalty is a constant of the cost times a function of parameters alone."""
     declared = slopes.scope.declarations
-    kinds = {n: declared[n].kind for n in names(term) if n in declared}
-    penalty = "const" in kinds.values() and "data" not in kinds.values() and "param" in kinds.values()
-    named = bool(names(term) & {"lambda", "λ", "alpha", "lam", "C", "beta"}) and len(names(term)) <= 3
-    whole = not (names(term) & set(slopes.scope.definitions))
-    return "mistake/term/regulariser-lost" if (penalty or named) and whole else "mistake/term/lost"
+    used = names(term)
+    constants = {n for n in used if is_constant(Symbol(n), slopes)}
+    rest = used - constants
+    plain = not used & set(slopes.scope.definitions)
+    moving = bool(rest) and all(n not in declared or declared[n].kind == "param" for n in rest)
+    few = len(rest) == 1  # where nothing was declared
+    penalty = bool(constants) and plain and (moving or few)
+    return f"mistake/term/{'regulariser-' if penalty else ''}lost"
 
 
 _MOVES: Final[tuple[Callable[[Node, Slopes], Iterator[Wrong]], ...]] = (
