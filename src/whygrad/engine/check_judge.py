@@ -93,6 +93,8 @@ class Judge:
     def pair(self, a: Val, b: Val, case: Case | None = None) -> Pair:
         """Judge two values in a case."""
         case = case or Case()
+        if self.opaque and self.unrelated(a, b):
+            return Pair("undecided", Evidence("undecided", "the text does not say how its quantities depend"))
         worst: Pair | None = None
         try:
             for left, right, note in self.forms(a, b):
@@ -106,7 +108,6 @@ class Judge:
         except WhygradError as error:
             return Pair("undecided", Evidence("undecided", error.reason))
         except (RecursionError, MemoryError, KeyError, ValueError, AttributeError, IndexError) as error:
-            if __import__("os").environ.get("DBG"): raise
             return Pair("undecided", Evidence("undecided", f"not worked out ({type(error).__name__})"))
         if worst is None:
             why = f"{_shape(a)} cannot equal {_shape(b)}"
@@ -204,6 +205,25 @@ class Judge:
         """Whether an undefined quantity stands on one side only."""
         left, right = self.depends(a) & self.opaque, self.depends(b) & self.opaque
         return left != right
+
+    def unrelated(self, a: Val, b: Val) -> bool:
+        """Whether an undefined quantity is differentiated by names whose relation is not given."""
+        for name in self.opaque:
+            one, two = (self.variables(v.expr, name) for v in (a, b))
+            for x in one:
+                for y in two:
+                    related = x == y or x in self.depends(Symbol(y)) or y in self.depends(Symbol(x))
+                    if not related:
+                        return True
+        return False
+
+    def variables(self, e: Expr, name: str) -> frozenset[str]:
+        """By what a name is differentiated in a line."""
+        return frozenset(
+            node.wrt.name
+            for node in postorder(e)
+            if isinstance(node, Partial) and isinstance(node.body, Symbol) and node.body.name == name
+        )
 
     def in_case(self, a: Expr, b: Expr, case: Case) -> tuple[Expr, Expr, bool]:
         """With positions made equal, or only where they differ."""

@@ -50,7 +50,12 @@ class Point:
         shown: dict[str, str] = {}
         for name in dict.fromkeys(symbol.name for symbol in self.symbols):
             uses = [symbol for symbol in self.symbols if symbol.name == name]
-            placed = [use for use in uses if all(index in self.positions for index in use.indices)]
+            rank = len(self.shapes.get(name, ()))
+            placed = [
+                use
+                for use in uses
+                if len(use.indices) == rank and all(index in self.positions for index in use.indices)
+            ]
             if len(placed) == len(uses):
                 for use in uses:
                     key = (name, tuple(self.positions[i] for i in use.indices if isinstance(i, Index)))

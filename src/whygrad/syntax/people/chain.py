@@ -27,6 +27,7 @@ from whygrad.syntax.people.resolve import Resolver, Val
 from whygrad.syntax.people.scan import Letters, Use, name_parts, scan, spell
 from whygrad.syntax.people.setting import Kinds, Meant, Setting
 from whygrad.syntax.people.tree import Tree
+from whygrad.syntax.people.vocabulary import BIG, FUNCTIONS
 from whygrad.syntax.tokens import GREEK_NAMES
 
 SEARCHED: Final = 48
@@ -155,11 +156,24 @@ def _long_names(texts: Iterable[str]) -> frozenset[str]:
     for text in texts:
         if "\\" in text:
             continue
+        found |= _plain_words(text)
         for match in re.finditer(r"(?<![\\A-Za-z_])([A-Za-z]{2,}(?:_[A-Za-z]{2,})?)\s*(?=:?=[^=])", text):
             word = match[1]
             if word not in GREEK_NAMES and (len(word) > 2 or text.strip().startswith(word)):
                 found.add(word)
     return frozenset(found)
+
+
+def _plain_words(text: str) -> set[str]:
+    """Words that stand between operators: ``(pred - target)^2``."""
+    if re.search(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}", text):
+        return set()  # a sentence
+    words = re.findall(r"(?<![\\A-Za-z_])([A-Za-z]{3,})(?=\s*(?:[-+*/)=^,\]]|$))", text)
+    return {
+        w
+        for w in words
+        if w not in GREEK_NAMES and w not in FUNCTIONS and w not in BIG and any(c in "aeiou" for c in w[1:])
+    }
 
 
 def _has_differentials(texts: Iterable[str]) -> bool:
@@ -302,6 +316,7 @@ def _setting(p: _Prepared) -> Setting:
     s.hidden = _hidden(p, s)
     s.numbered = _numbered(p, s)
     s.goals = _goals(p, s)
+    s.differentiated = _differentiated(p)
     _cycles(p, s)
     return s
 
@@ -438,6 +453,20 @@ def _goals(p: _Prepared, s: Setting) -> dict[str, tuple[str, ...]]:
     return kept
 
 
+def _differentiated(p: _Prepared) -> set[str]:
+    """Names that are differentiated somewhere: a number, most likely."""
+    found: set[str] = set()
+    for line in p.parsed:
+        for node in t.walk(line.tree) if line is not None else ():
+            body = node.body if isinstance(node, t.Deriv) else node.operand if isinstance(node, t.Applied) else None
+            inside = None if body is None else t.bare(body)
+            if isinstance(inside, t.Product) and len(inside.factors) == 2 and isinstance(inside.factors[1][1], t.Group):
+                inside = inside.factors[0][1]
+            if isinstance(inside, t.Name):
+                found.add(inside.name)
+    return found
+
+
 def _cycles(p: _Prepared, s: Setting) -> None:
     """Definitions that go round: the one of what is differentiated by is dropped."""
     for w in p.wrt:
@@ -472,6 +501,8 @@ _SMALL: Final = frozenset("lambda alpha eta epsilon gamma eps lr C c".split())
 def _candidates(name: str, use: Use, s: Setting, p: _Prepared) -> list[tuple[float, int]]:
     """Ranks a name may have beyond its positions, with how unlikely each is."""
     said = s.kinds.get(name)
+    if name in s.differentiated and not use.indexed and not use.transposed:
+        return [(0.0, 0), (2.0, 1)]
     slots = use.slots + max(use.sups, int(name in s.hidden))
     letters = p.letters
     if said is not None and said.rank is not None:
@@ -582,7 +613,7 @@ def _try(p: _Prepared, base: Setting, ranks: Mapping[str, int]) -> float:
             penalty += 0.3
     for k, (value, misfit, _, _) in enumerate(values):
         if value is None or misfit:
-            penalty += (6.0 if k == 0 else 3.0) if misfit else 0.3
+            penalty += (6.0 if k == 0 else 1.3) if misfit else 0.3
     ranks_of = [(v.rank, len(free_indices(v.expr))) for v, _, _, _ in values if v is not None]
     if p.chain.mode != "equation":
         for (a, fa), (b, fb) in zip(ranks_of, ranks_of[1:], strict=False):

@@ -186,6 +186,10 @@ _PATTERN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_FRACTIONS: Final = {
+    c: ("(", a, "/", b, ")")
+    for c, a, b in (("½", "1", "2"), ("⅓", "1", "3"), ("¼", "1", "4"), ("⅔", "2", "3"), ("¾", "3", "4"))
+}
 _LETTERS: Final = re.compile(r"[A-Za-z]+")
 _INVISIBLE: Final = {"!", ",", ";", ":", ">", " ", "/", "\n", "\t"}
 
@@ -308,6 +312,9 @@ class Lexer:
             self.letter(name, begin, end)
         elif flat and flat[0] in GREEK:
             self.letter(GREEK[flat[0]], begin, end)
+        elif text in _FRACTIONS:
+            for kind, piece in zip(("op", "number", "op", "number", "op"), _FRACTIONS[text], strict=True):
+                self.emit(kind, piece, begin, end)
         elif flat.isdigit():
             self.emit("number", str(int(flat)), begin, end)
         elif flat.isspace() or unicodedata.category(text[0]).startswith(("C", "Z")):

@@ -37,7 +37,7 @@ from whygrad.core.expr import (
     mul,
     neg,
 )
-from whygrad.core.walk import substitute
+from whygrad.core.walk import postorder, substitute
 from whygrad.meaning.differentiate import derivative
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.dims import Misfit, Unknown, kind_of
@@ -263,6 +263,10 @@ class Resolver:
         if name in ("I", "I_bb") and self.s.letters.matrix_text:
             dim = f"I#{self.tag}.{span.start}"
             return Val(Apply("identity", (Size(self.s.dims.find(dim)),)), (dim, dim))
+        if name.endswith("_bar"):
+            mean = self.mean_of(name.removesuffix("_bar"), span)
+            if mean is not None:
+                return mean
         if name == "ones":
             dim = f"ones#{self.tag}.{span.start}"
             return Val(Apply("ones", (Size(self.s.dims.find(dim)),)), (dim,))
@@ -270,9 +274,22 @@ class Resolver:
             raise Unknown("infinity is not a value", span)
         return None
 
+    def mean_of(self, name: str, span: Span) -> Val | None:
+        """A bar over a name with examples: their mean, unless the text defines it."""
+        use = self.s.letters.uses.get(name)
+        if use is None or name in self.s.meant or (use.slots, use.sups) not in ((1, 0), (0, 1)) or use.bare:
+            return None
+        dims = self.dims_of(name, use.sups, use.slots)
+        self.s.say(f"{name} with a bar", f"the mean of {name}", span)
+        index = Index(f"{name}~", self.s.dims.find(dims[0]))
+        total = Reduce("sum", index, Symbol(name, (index,)))
+        return Val(mul(inverse(Size(index.dim)), total), dims[1:])
+
     def placed(self, name: str, found: Parts, span: Span) -> Val:
         """An undefined name: its symbol with its positions."""
         use = self.s.letters.uses.get(name, _NO_USE)
+        if name == "delta" and len(found.subs) == 2 and not found.sups:
+            return self.delta_of(found.subs, span)
         shown = self.numbered(name, found)
         if shown is not None:
             return shown
@@ -718,7 +735,9 @@ class Resolver:
 
     def delta_of(self, items: tuple[Tree, ...], span: Span) -> Val:
         """``delta(j, k)``."""
-        dim = f"@{spell(items[0])}"
+        letters = [spell(t.bare(x)) for x in items]
+        own = next((x for x in letters if not x.isdigit()), letters[0])
+        dim = self.bound[own].dim if own in self.bound else f"@{own}"
         return Val(Delta(self.position(items[0], dim), self.position(items[1], dim)))
 
     def indicator(self, items: tuple[Tree, ...], span: Span) -> Val:
@@ -738,8 +757,10 @@ class Resolver:
         widest = max(arrays, key=lambda v: v.rank)
         terms: list[Expr] = []
         row = all(v.row for v in arrays)
-        if len(arrays) < len(found):
-            self.strain += 0.1
+        for _, v, _ in found:
+            if not v.rank and len(arrays) < len(found):
+                plain = isinstance(v.expr, Number)
+                self.strain += 0.1 if plain else 0.3 if widest.rank == 1 else 1.5
         for sign, v, term in found:
             if v.rank and v.rank != widest.rank:
                 raise Misfit(f"a sum of {kind_of(widest.dims)} and {kind_of(v.dims)}", term.span)
@@ -815,6 +836,8 @@ class Resolver:
             raise Misfit(f"in a matrix product the sizes {sizes} differ", span)
         left = a.expr
         if a.rank == 1 and not a.row:
+            if not any(isinstance(node, Partial) for node in postorder(a.expr)):
+                raise Misfit("a column before a matrix", span)
             self.strain += 0.4
             self.s.say("a vector before a matrix", "its row", span)
             left = Apply("transpose", (left,))

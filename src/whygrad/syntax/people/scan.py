@@ -320,6 +320,7 @@ def _superindices(tree: Tree, letters: Letters) -> None:
 def _prime_meaning(trees: list[Tree], letters: Letters) -> str:
     """A prime is a transpose in matrix text without other transposes, else a derivative."""
     other = capital = calls = 0
+    repeated = _multiplied_by_itself(trees)
     for tree in trees:
         for node in t.walk(tree):
             if isinstance(node, t.Script):
@@ -329,17 +330,33 @@ def _prime_meaning(trees: list[Tree], letters: Letters) -> str:
                     base = t.unbraced(node.base)
                     group = isinstance(base, t.Group)
                     capital += group or (isinstance(base, t.Name) and base.name[:1].isupper())
+                    capital += isinstance(base, t.Name) and base.name in repeated
             if isinstance(node, t.Product):
                 for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
                     calls += (
                         isinstance(a, t.Script) and a.primes > 0 and op == "" and isinstance(_under(b), t.Group)
-                        and isinstance(a.base, t.Name)
+                        and isinstance(a.base, t.Name) and not a.base.name[:1].isupper()
                     )  # fmt: skip
             if isinstance(node, t.Func) and node.primes:
                 calls += 1
     if other or calls:
         return "derivative"
     return "transpose" if capital > 1 else "derivative"
+
+
+def _multiplied_by_itself(trees: list[Tree]) -> frozenset[str]:
+    """Names u of a product ``u' u``."""
+    found: set[str] = set()
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Product):
+                names = [t.unbraced(f.base) if isinstance(f, t.Script) and f.primes else f for _, f in node.factors]
+                primed = [isinstance(f, t.Script) and f.primes > 0 for _, f in node.factors]
+                for k, first in enumerate(names):
+                    if primed[k] and isinstance(first, t.Name):
+                        if any(isinstance(x, t.Name) and x.name == first.name for x in names[k + 1 :]):
+                            found.add(first.name)
+    return frozenset(found)
 
 
 def _under(tree: Tree) -> Tree:

@@ -63,7 +63,8 @@ class Setting:
     """Letters before a bracket that are factors."""
     called: set[str] = field(default_factory=set[str])
     """Undefined letters that are functions."""
-    whole_classes: bool = False
+    differentiated: set[str] = field(default_factory=set[str])
+    """Names that are differentiated somewhere."""
     row_gradient: bool = False
     readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
     dims: Dims = field(default_factory=Dims)
