@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from whygrad.core.cost import Declaration, Domain, Scope
+from whygrad.core.cost import Declaration, Definition, Domain, Scope
 from whygrad.core.errors import WhygradError
 from whygrad.core.expr import ZERO, Call, Delta, Expr, Index, Number, Partial, Symbol
 from whygrad.core.walk import free_indices, letters, postorder, substitute, symbols
@@ -16,12 +16,13 @@ from whygrad.engine.differentiate import instantiate
 from whygrad.engine.moves import Context
 from whygrad.engine.simplify import simplify
 from whygrad.engine.tidy import tidy
+from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.equal import Verdict, same_value
 from whygrad.meaning.sample import Sampler, draw_sizes
 from whygrad.meaning.to_index import Converter
 
 POINTS: Final = 3
-BUDGET: Final = 12_000
+BUDGET: Final = 7_000
 """Most tables that are computed for one line."""
 
 
@@ -58,13 +59,19 @@ class Case:
         self.letters = self._letters()
         self.index_scope = Scope(
             scope.declarations,
-            {name: self.converter.definition(d) for name, d in scope.definitions.items()},
+            {name: self._by_index(d) for name, d in scope.definitions.items()},
         )
         self.slopes = Slopes(self.index_scope)
         self.start = self.converter.entry(before, self.letters, letters(after))
         """The line before in index form, its derivatives not worked out."""
         self.right = self.at_zero(self.slopes.worked(self.start))
         """The same with its derivatives worked out."""
+
+    def _by_index(self, d: Definition) -> Definition:
+        """A definition in index form, derivatives in it worked out."""
+        found = self.converter.definition(d)
+        body = evaluate_partials(found.body, self.scope)
+        return found if body is found.body else replace(found, body=body)
 
     def at_zero(self, e: Expr) -> Expr:
         """At 0 of what is only there to be differentiated by: the t of W + t V."""

@@ -234,7 +234,17 @@ def _arranged(leaves: list[Leaf], scalars: list[Expr]) -> Iterator[Expr]:
 
 
 def _built(chain: list[Leaf], scalars: list[Expr]) -> Expr:
-    value = chain[0].value if len(chain) == 1 else Apply("matmul", (leaf.value for leaf in chain))
+    """The product; a column times a row is an outer product, the rest is written side by side."""
+    done: list[Expr] = []
+    last = chain[0]
+    for leaf in chain:
+        if done and last.columns == "1" and last.rows != "1" and leaf.rows == "1":
+            left = done[0] if len(done) == 1 else Apply("matmul", done)
+            done = [Apply("outer", (left, leaf.turned().value))]
+        else:
+            done.append(leaf.value)
+        last = Leaf(leaf.value, chain[0].rows, leaf.columns)
+    value = done[0] if len(done) == 1 else Apply("matmul", done)
     return mul(*scalars, value)
 
 
