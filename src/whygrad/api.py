@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,8 +26,9 @@ from whygrad.engine.evaluate import with_evaluation
 from whygrad.engine.narrate import Level, cost_blocks, narrate
 from whygrad.engine.serialise import derivation_to_json
 from whygrad.rules.table import RULES
+from whygrad.show.json_doc import document_to_json
 from whygrad.show.render import render as render_document
-from whygrad.syntax.cost_text import read_cost
+from whygrad.syntax.cost_text import read_cost, set_constants
 from whygrad.syntax.expression import read_expr
 
 if TYPE_CHECKING:
@@ -71,7 +74,7 @@ def load_cost(
     if not constants:
         return cost
     values = {name: _fraction(name, value) for name, value in constants.items()}
-    return _set(cost, values)
+    return set_constants(cost, values)
 
 
 def _read(text: str, note: Note | None) -> Cost:
@@ -118,8 +121,6 @@ def _file(path: Path) -> str:
 
 
 def _with_header(source: str, name: str) -> Cost:
-    from dataclasses import replace  # noqa: PLC0415
-
     title, notes = costs.header(source)
     cost = read_cost(source, name=name, title=title)
     return replace(cost, notes=notes)
@@ -130,12 +131,6 @@ def _fraction(name: str, value: str | float | Fraction) -> Fraction:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError("error/usage", f"{name}={value} is not a number", fix=f"write {name}=0.1") from error
-
-
-def _set(cost: Cost, values: Mapping[str, Fraction]) -> Cost:
-    from whygrad.syntax.cost_text import set_constants  # noqa: PLC0415
-
-    return set_constants(cost, values)
 
 
 def derive(
@@ -203,7 +198,7 @@ def document(result: Any, level: Level = "normal") -> Document:
     """
     if isinstance(result, Derivation):
         made = narrate(result, level, name=result.cost.name)
-        return Document(made.blocks, made.scope, made.title, derivation_to_json(result))
+        return replace(made, later=partial(derivation_to_json, result))
     shown = getattr(result, "document", None)
     if shown is None:
         raise TypeError(f"nothing to show for {type(result).__name__}")
@@ -213,11 +208,8 @@ def document(result: Any, level: Level = "normal") -> Document:
 def render(made: Document, format: Format = "text", *, width: int = 80, color: bool = False) -> str:
     """A document as text, LaTeX, Markdown, HTML or JSON."""
     if format == "json":
-        if made.data:
-            return json.dumps(made.data, ensure_ascii=False)
-        from whygrad.show.json_doc import document_to_json  # noqa: PLC0415
-
-        return json.dumps(document_to_json(made), ensure_ascii=False)
+        data = made.later() if made.later is not None else made.data
+        return json.dumps(data or document_to_json(made), ensure_ascii=False)
     return render_document(made, format, width=width, color=color)
 
 

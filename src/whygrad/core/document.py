@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -111,4 +111,6 @@ class Document:
     scope: Scope = field(default_factory=Scope)
     title: str = ""
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The versioned JSON of the object it shows (set by the api)."""
+    """The versioned JSON of the object it shows."""
+    later: Callable[[], Mapping[str, Any]] | None = field(default=None, compare=False)
+    """Makes ``data`` when it is asked for: a derivation's takes longer than showing it."""
