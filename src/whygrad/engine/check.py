@@ -40,6 +40,8 @@ class Judged:
     pairs: list[Pair]
     case: Case
     style: Style
+    one_case: bool = False
+    """Whether it is right in one case only, which the text does not name."""
 
     @property
     def wrong(self) -> int:
@@ -95,16 +97,25 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
             for case in _cases(read, found):
                 again = judge(read, style, case)
                 if not again.wrong:
-                    yield again
+                    yield _unless_case(found, case)
                     return
         if len(seen) > 24:
             return
 
 
+def _unless_case(found: Judged, case: Case) -> Judged:
+    """What is right in one case only, which the text does not name, is left open."""
+    why = f"right for {case.text}; the text does not say whether that is meant"
+    pairs = [
+        Pair("undecided", Evidence("undecided", why)) if p.verdict in WRONG else p for p in found.pairs
+    ]
+    return replace(found, pairs=pairs, one_case=True)
+
+
 def _best(judged: Sequence[Judged]) -> Judged:
     """The reading that accuses least without judging less; of those that accuse nothing the most decided."""
     first = judged[0]
-    fair = [j for j in judged if j.open <= first.open]
+    fair = [j for j in judged if j.open <= first.open or j.one_case]
     return min(fair, key=lambda j: (j.wrong, j.open))
 
 
@@ -113,7 +124,9 @@ def judge(read: Read, style: Style, case: Case | None = None) -> Judged:
     said = case or Case(tuple(read.setting.equal_letters), tuple(read.setting.unequal_letters))
     if read.chain.mode == "equation":
         return Judged(read, judge_equations(read), said, style)
-    court = Judge(read.scope, read.zeros, read.opaque)
+    first = read.lines[0].value if read.lines else None
+    own = frozenset(i.letter for i in free_indices(first.expr)) if first is not None else frozenset[str]()
+    court = Judge(read.scope, read.zeros, read.opaque, own, read.setting.row_gradient)
     pairs = [_pair(read, k, court, said) for k in range(len(read.lines) - 1)]
     return Judged(read, pairs, said, style)
 
@@ -150,7 +163,7 @@ def _spelled(name: str) -> str:
 
 def _cases(read: Read, found: Judged) -> Iterator[Case]:
     """Cases of two free letters over one dimension that might make a whole chain right."""
-    if not found.wrong or found.case.text or read.chain.mode == "equation":
+    if not found.wrong or found.case.text or read.chain.mode == "equation" or read.setting.general:
         return
     letters: dict[str, str] = {}
     for line in read.lines:

@@ -46,6 +46,9 @@ class Judge:
     scope: Scope
     zeros: frozenset[str] = frozenset()
     opaque: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    """The free letters of line 0: they cannot be lost."""
+    row_gradient: bool = False
     converter: Converter = field(init=False)
     _plain: dict[Expr, Expr] = field(default_factory=dict[Expr, Expr])
     _opaque: dict[Expr, frozenset[str]] = field(default_factory=dict[Expr, frozenset[str]])
@@ -121,11 +124,11 @@ class Judge:
             if a_dims == b_dims:
                 at = self.letters(a_dims, a, b)
                 yield self.entry(a, at), self.entry(b, at), ""
-                if a.rank == 2 and a_dims[0] == a_dims[1] and _layout_free(a, b):
+                if a.rank == 2 and a_dims[0] == a_dims[1] and self.row_gradient and _layout_free(a, b):
                     yield self.entry(a, at), self.entry(b, at[::-1]), "in the other layout"
             elif a.rank == 2 and a_dims == b_dims[::-1]:
                 at = self.letters(a_dims, a, b)
-                if _layout_free(a, b):
+                if self.row_gradient and _layout_free(a, b):
                     yield self.entry(a, at), self.entry(b, at[::-1]), "in the other layout"
             return
         wide, slim = (a, b) if a.rank > b.rank else (b, a)
@@ -248,7 +251,7 @@ class Judge:
         for extra, own in ((right - left, left), (left - right, right)):
             for x in sorted(extra, key=lambda i: i.letter):
                 for y in sorted(own, key=lambda i: i.letter):
-                    if x.dim == y.dim and x is not y and y in left | right:
+                    if x.dim == y.dim and x is not y and x.letter not in self.own:
                         swap: dict[Expr, Expr] = {x: y}
                         one, two = _same(substitute(a, swap)), _same(substitute(b, swap))
                         yield f"{x.letter} read as {y.letter}", one, two

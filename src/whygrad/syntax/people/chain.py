@@ -154,6 +154,9 @@ def _long_names(texts: Iterable[str]) -> frozenset[str]:
     """Words that are defined: ``loss = ...``."""
     found: set[str] = set()
     for text in texts:
+        acronym = re.match(r"\s*([A-Z]{2,5})\s*(?:\([^()]*\))?\s*(?:&?=|:=)", text)
+        if acronym is not None and (len(acronym[1]) > 2 or acronym[1] in ("KL", "CE", "LL", "SE") or "(" in acronym[0]):
+            found.add(acronym[1])
         if "\\" in text:
             continue
         found |= _plain_words(text)
@@ -300,6 +303,7 @@ def _setting(p: _Prepared) -> Setting:
     s.products = set(said.products)
     s.equal_letters, s.unequal_letters = list(said.equal), list(said.unequal)
     s.row_gradient = said.row
+    s.general = said.general
     for name, kinds in context.kinds.items():
         s.kinds[name] = kinds
     for name, rank in said.ranks.items():
@@ -512,7 +516,7 @@ def _candidates(name: str, use: Use, s: Setting, p: _Prepared) -> list[tuple[flo
     base = name.split("_")[0]
     upper = base[:1].isupper() and len(base) == 1 or (base in GREEK_NAMES and base[0].isupper())
     matrix_text = letters.matrix_text
-    vectorish = use.transposed or use.normed or use.dotted
+    vectorish = use.transposed or use.normed or (use.dotted and matrix_text)
     bold = use.bold or name in p.bold
     if slots:
         whole = 0 in use.subs and use.slots > 0

@@ -46,6 +46,7 @@ def read_lines(lines: list[str], words: Words, style: Style) -> tuple[list[Tree]
     return found, unread
 
 
+_ASIDE = re.compile(r"\((?=[^()]*\b(?:is|are|one|where|for|number|with|here|say|and)\b)[^()]*\)")
 _WORDY = re.compile(r"\b(where|with|and|so that|such that|let|define|given)\b", re.IGNORECASE)
 
 
@@ -55,6 +56,7 @@ def statements(line: str) -> list[str]:
     >>> statements(r"Y \in R^{n \times K}, X \in R^{n \times p}")
     ['Y \\in R^{n \\times K}', 'X \\in R^{n \\times p}']
     """
+    line = _ASIDE.sub(" ", line)
     line = re.sub(r"\\(?:text|mbox)\s*\{\s*,?\s*(?:where|with|and|for|,)?\s*\}", " , ", line)
     pieces: list[str] = []
     level, begin = 0, 0
@@ -75,6 +77,10 @@ def statements(line: str) -> list[str]:
     pieces.append(line[begin:])
     relations = ("=", "\\in", "∈", "<", ">", "\\le", "\\ge", "\\propto", ":")
     whole = [p for p in pieces if p.strip()]
+    if len(whole) > 1 and all(re.fullmatch(r"\s*[\\\w{}^]+\s*", p) for p in whole[:-1]) and "in" in line:
+        member = re.split(r"(\\in\b|∈)", whole[-1], maxsplit=1)
+        if len(member) == 3:  # q, k_j in R^d
+            return [f"{p.strip()} {member[1]}{member[2]}" for p in (*whole[:-1], member[0])]
     if sum(any(r in p for r in relations) for p in whole) < len(whole):
         return [line]
     return [p.strip() for p in whole]
@@ -97,7 +103,7 @@ def interpret(trees: list[Tree], letters: Letters, context: Context) -> None:
 
 def _equation(tree: t.Relation, letters: Letters, context: Context) -> None:
     left, right = tree.operands[0], tree.operands[1]
-    if tree.ops[0] != "=":
+    if tree.ops[0] != "=" or _property(left, right, letters, context):
         return
     if isinstance(left, t.Deriv | t.Applied):
         _fact(left, right, context)
@@ -110,6 +116,22 @@ def _equation(tree: t.Relation, letters: Letters, context: Context) -> None:
     meant = pattern(left, right, letters)
     if meant is not None and not (isinstance(right, t.Name) and right.name == meant.name):
         context.meant.setdefault(meant.name, meant)
+
+
+def _property(left: Tree, right: Tree, letters: Letters, context: Context) -> bool:
+    """``S^T = S``, ``sum_i y_i = 1``: what a name is like."""
+    if isinstance(left, t.Script) and isinstance(right, t.Name | t.Script):
+        one, two = name_parts(left, letters), name_parts(right, letters)
+        if one is not None and two is not None and one.name == two.name and one.transposed != two.transposed:
+            context.kinds[one.name] = Kinds(2, (), (Domain("symmetric"),))
+            return True
+    if isinstance(left, t.Big) and left.op == "sum" and _constant(right) == 1:
+        inside = left.body
+        found = name_parts(inside, letters) if isinstance(inside, t.Name | t.Script) else None
+        if found is not None and found.subs and found.power is None:
+            context.kinds.setdefault(found.name, Kinds(None, (), (Domain("simplex"),)))
+            return True
+    return False
 
 
 def _fact(left: Tree, right: Tree, context: Context) -> None:

@@ -375,6 +375,13 @@ class Lexer:
         while at < end:
             at = self.next_piece(text[at - begin :], at)
         self.at = max(self.at, end)
+        digits = re.compile(r"\d{1,2}(?![\d.])").match(self.text, self.at)
+        last = self.tokens[-1] if self.tokens else None
+        plain = "\\" not in self.source and last is not None and last.kind == "name"
+        if digits is not None and plain and self.at == end:  # w1
+            self.emit("op", "_", digits.start(), digits.start())
+            self.emit("number", digits.group(), *digits.span())
+            self.at = digits.end()
 
     def glued_word(self, text: str, begin: int, end: int) -> bool:
         """A word after ``_`` or ``^`` without braces: ``y_hat``, ``x_ij`` in plain text."""
@@ -391,7 +398,7 @@ class Lexer:
         known = [w for w in FUNCTIONS if text.endswith(w) and len(w) > 1]
         if known:
             return False
-        if set(text) <= set("ijklmnpqrst") and len(text) == 2:  # x_ij
+        if set(text) <= set("ijklmnpqrst") and len(text) == 2 and "\\" not in self.text:  # x_ij
             self.emit("op", "{", begin, begin)
             for k, c in enumerate(text):
                 self.letter(c, begin + k, begin + k + 1)

@@ -32,6 +32,8 @@ class Said:
     all_scalar: bool = False
     all_vectors: bool = False
     row: bool = False
+    general: bool = False
+    """Whether the lines are said to hold for all positions."""
     losses: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     """(name, kind of loss, of what)"""
 
@@ -61,6 +63,8 @@ def _one(part: str, said: Said) -> None:
     _case(plain, said)
     _functions(plain, said)
     low = plain.lower()
+    if re.search(r"\b(?:every|all|any)\s+(?:[a-z]\b[\s,]*(?:and\s+)?){2,}", low):
+        said.general = True
     if re.search(r"\b(as a row|row vector|is a row|numerator layout)\b", low) and re.search(
         r"gradient|derivative|jacobian|layout", low
     ):
@@ -120,9 +124,12 @@ def _domain(part: str, said: Said) -> None:
     match = re.search(r"\\sum_?\w*\s*" + _NAME + r"\s*=\s*1\b|" + _NAME + r".{0,20}\bsums? to (?:1|one)", text)
     if match is not None:
         said.domains.setdefault(_name(match[1] or match[2]), (Domain("simplex"),))
-    match = re.search(r"\b" + _NAME + r"\s+(?:is\s+|are\s+)?(?:a\s+)?(symmetric|positive definite|spd)\b", text)
+    match = re.search(
+        r"\b" + _NAME + r"\s+(?:is\s+|are\s+)?(?:a\s+)?(?:real\s+)?(?:diagonal\s+)?\(?(symmetric|positive definite|spd|diagonal)\b",
+        text,
+    )
     if match is not None:
-        kind = "symmetric" if match[2] == "symmetric" and "definite" not in text else "spd"
+        kind = "symmetric" if match[2] in ("symmetric", "diagonal") and "definite" not in text else "spd"
         said.domains[_name(match[1])] = (Domain(kind),)
     match = re.search(_NAME + r"\s+(?:is\s+|are\s+)?(?:strictly\s+)?positive\b(?!\s+(?:semi)?-?\s*def)", text)
     if match is not None and len(_name(match[1])) < 8:
@@ -180,7 +187,7 @@ def _case(part: str, said: Said) -> None:
     """``i = j``, ``i != j``: the case a line is about."""
     if len(part) > 80:
         return
-    match = re.match(r"(?:case\s+|for\s+|when\s+|if\s+|assume\s+)?([a-z])\s*(=|!=|\\neq?|≠)\s*([a-z])\b(?!\s*\()", part)
+    match = re.match(r"(?:case\s+|for\s+|when\s+|if\s+|assume\s+)?([a-z])\s*(=|!=|\\neq?|≠)\s*([a-z])\b(?!\()", part)
     if match is not None and match[1] != match[3]:
         letters = "ijklmnpqrstabc"
         if match[1] in letters and match[3] in letters:

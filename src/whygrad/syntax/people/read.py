@@ -430,7 +430,7 @@ class Reader:
         if token.kind == "number":
             self.advance()
             found: Tree = t.Num(Fraction(token.text), False, token.span)
-            if up and self.at("/") and self.peek().kind == "number" and self.peek().glued and self.token.glued:
+            if up and token.text == "1" and self.at("/") and self.peek().kind == "number" and self.peek().glued and self.token.glued:
                 self.advance()
                 low = self.advance()
                 bottom = t.Num(Fraction(low.text), False, low.span)
@@ -498,7 +498,7 @@ class Reader:
         items: list[Tree] = []
         separator = ""
         while not self.at(close) and self.token.kind != "end":
-            if self.token.kind == "op" and self.token.text in (",", ";", "|", ":", "\\\\", "&"):
+            if self.token.kind == "op" and self.token.text in (",", ";", "|", "||", ":", "\\\\", "&"):
                 separator = self.advance().text if not separator else separator or self.advance().text
                 if self.token.kind == "op" and self.token.text == separator and items:
                     self.advance()
@@ -508,7 +508,7 @@ class Reader:
                 items.append(t.Words(word.text, word.span))
                 continue
             items.append(self.relation())
-            if self.at(",", ";", "|", ":", "\\\\", "…"):
+            if self.at(",", ";", "|", "||", ":", "\\\\", "…"):
                 separator = self.advance().text
             elif not self.at(close) and self.token.kind != "text":
                 break
@@ -788,10 +788,12 @@ class Reader:
         lead = self.tokens[min(k + 2, len(self.tokens) - 1)] if bracket else after
         if slash.text == "/" and _is_d(lead, sign) and k + 2 < len(self.tokens):
             top = self.tokens[self.k : k]
-            end = self.skip_factor(k + 2 + bracket)
+            end = self.skip_factor(k + 2 + bracket, called=k > self.k + 1)
             if end > k + 2:
-                while _is_d(self.tokens[end], sign) and end + 1 < len(self.tokens) - 1:
-                    end = self.skip_factor(end + 1)
+                while _is_d(self.tokens[end], sign) and end + 1 < len(self.tokens) - 1 and self.tokens[end].glued:
+                    if self.tokens[end + 1].text == "/":
+                        break
+                    end = self.skip_factor(end + 1, called=False)
                 bottom = self.tokens[k + 1 + bracket : end]
                 found = self.derivative_of(top, bottom, first.start)
                 if found is not None:
@@ -812,7 +814,7 @@ class Reader:
             return t.Differential(self.factor(), self.since(first.start))
         return None
 
-    def skip_factor(self, k: int) -> int:
+    def skip_factor(self, k: int, *, called: bool = True) -> int:
         """Where the factor that begins at token ``k`` ends, scripts and a bracket after it too."""
         token = self.tokens[min(k, len(self.tokens) - 1)]
         if token.kind == "end":
@@ -824,7 +826,8 @@ class Reader:
             else:
                 k = self.skip_one(k + 1)
         opened = self.tokens[k]
-        if opened.kind == "op" and opened.text in ("(", "[") and opened.glued and token.kind in ("name", "func"):
+        opens = opened.kind == "op" and opened.text in ("(", "[") and opened.glued
+        if called and opens and token.kind in ("name", "func"):
             k = self.skip_one(k)
         return k
 

@@ -510,7 +510,7 @@ class Resolver:
         elif name in ("delta", "I_bb", "1_bb") and len(items) == 2:
             return self.delta_of(items, span)
         elif name == "ones":
-            return self.indicator(items, span)
+            return self.indicator(group.items, span)
         elif name in self.s.called:
             value = self.unknown_function(found, items, span)
         else:

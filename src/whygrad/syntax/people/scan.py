@@ -191,6 +191,7 @@ class Super(NamedTuple):
 
 def superscript(sup: Tree, name: str, letters: Letters) -> Super:
     """What a superscript on a name is: an example, a label, a transpose, or a power."""
+    braced = isinstance(sup, t.Group) and sup.bracket == "{"
     sup = t.unbraced(sup)
     match sup:
         case t.Name("⊤" | "T" | "t") if sup.name == "⊤" or sup.name not in letters.variables:
@@ -209,7 +210,10 @@ def superscript(sup: Tree, name: str, letters: Letters) -> Super:
                 letters.is_index(inside.name) and inside.name not in _LAYERS - letters.bound
             ):
                 return Super(sups=(item,))
-            if isinstance(inside, t.Num | t.Name) or (isinstance(inside, t.Sum) and _is_label(inside)):
+            label = isinstance(inside, t.Num) and (braced or sup.bracket == "[")
+            label |= isinstance(inside, t.Name) and (sup.bracket == "[" or inside.name in _LAYERS | {"t", "k"})
+            label |= isinstance(inside, t.Sum) and _is_label(inside)
+            if label and name != "e":
                 return Super(label=spell(inside))
             return Super(power=sup)
         case t.Script(base, None, power, 0) if power is not None:
@@ -236,12 +240,16 @@ def superscript(sup: Tree, name: str, letters: Letters) -> Super:
 
 
 def _is_label(tree: t.Sum) -> bool:
-    return all(isinstance(t.bare(x), t.Name | t.Num) for _, x in tree.terms)
+    """``l - 1``, ``t + 1``: a step, a layer."""
+    names = [t.bare(x) for _, x in tree.terms]
+    return len(names) == 2 and isinstance(names[0], t.Name) and isinstance(names[1], t.Num) and (
+        names[0].name in ("l", "L", "t", "k")
+    )
 
 
 def _is_layer(tree: t.Sum, letters: Letters) -> bool:
     names = [x.name for _, x in tree.terms if isinstance(x, t.Name)]
-    return bool(names) and set(names) <= _LAYERS - letters.bound - letters.variables and _is_label(tree)
+    return bool(names) and set(names) <= _LAYERS - letters.bound - letters.variables
 
 
 def spell(tree: Tree) -> str:

@@ -66,6 +66,8 @@ class Setting:
     differentiated: set[str] = field(default_factory=set[str])
     """Names that are differentiated somewhere."""
     row_gradient: bool = False
+    general: bool = False
+    """Whether the lines are said to hold for all positions."""
     readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
     dims: Dims = field(default_factory=Dims)
 
