@@ -84,6 +84,8 @@ class Circuit:
     results: tuple[Result, ...]
     parts: Parts = "none"
     at: tuple[tuple[str, str], ...] = ()
+    aside: frozenset[str] = frozenset()
+    """Gates that the cost has no name for: the parts of its definitions."""
 
     def node(self, name: str) -> Node:
         """The node of a name."""

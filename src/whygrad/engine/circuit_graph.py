@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from whygrad.core.circuit import Circuit, Node, NodeKind, Parts, Result, Wire
-from whygrad.core.cost import Cost
-from whygrad.core.derivation import Derivation
-from whygrad.core.errors import BudgetError
+from whygrad.core.cost import Cost, Scope
+from whygrad.core.derivation import Derivation, Stage
+from whygrad.core.errors import BudgetError, UsageError
 from whygrad.core.expr import ONE, Expr, Index, Partial, Reduce, Symbol, add, mul
 from whygrad.core.walk import ordered_free_indices, substitute, symbols
 from whygrad.engine.circuit_parts import taken_apart
-from whygrad.engine.derive import derive, loss_level, movers_of_goal, wrt_symbol
+from whygrad.engine.derive import loss_level, movers_of_goal, wrt_symbol
 from whygrad.engine.differentiate import Known, frame
 from whygrad.engine.evaluate import Values, point_at
 from whygrad.engine.graph import Link, build, local_scope
@@ -24,6 +24,7 @@ from whygrad.engine.trace import Trace
 from whygrad.meaning.oracle import evaluate
 from whygrad.meaning.sample import Point
 from whygrad.meaning.shapes import size_of_dim
+from whygrad.meaning.to_index import cost_to_index
 
 MOST_GATES = 120
 _SHOWN_ENTRIES = 4
@@ -42,7 +43,8 @@ def circuit(cost: Cost, *, parts: Parts = "none", at: Values | None = None,
     at
         Values for every declared name, as ``derive --at`` takes them; then every wire has its numbers.
     derivation
-        The derivation of the same cost by the chain rule, if it is at hand.
+        The derivation of the same cost by the chain rule, if it is at hand: what it has is taken from it,
+        and nodes and wires say from which stage.
 
     Returns
     -------
@@ -56,8 +58,7 @@ def circuit(cost: Cost, *, parts: Parts = "none", at: Values | None = None,
     UsageError
         From ``at``.
     """
-    derived = derive(cost) if derivation is None else derivation
-    by_index = derived.cost
+    by_index = cost_to_index(cost) if derivation is None else derivation.cost
     apart = taken_apart(by_index, parts)
     if len(apart.definitions) > MOST_GATES:
         raise BudgetError(
@@ -65,27 +66,31 @@ def circuit(cost: Cost, *, parts: Parts = "none", at: Values | None = None,
             f"the circuit would have {len(apart.definitions)} gates, and {MOST_GATES} is the most that can be read",
             fix="leave --parts out: then each definition is one gate",
         )
-    root = _root(by_index, derived)
-    wiring = _wired(_Wiring(by_index, root, derived))
-    if parts != "none":
-        wiring = _wired(_Wiring(apart, root, derived, whole=wiring.known))
     point = None if at is None else point_at(by_index, at)
-    return _finished(wiring, derived, parts, point, at or {})
+    stages = {} if derivation is None else {s.left: s for p in derivation.parameters for s in p.stages}
+    moving = [p.name for p in by_index.parameters if p.name in movers_of_goal(by_index)]
+    if not moving:
+        raise UsageError(
+            "error/no-parameter", "no parameter moves the cost", fix="declare one: param w[j]"
+        )
+    root = _root(by_index, moving)
+    wiring = _Wiring(by_index, root, stages)
+    for name in moving:
+        wiring.back_to(name)
+    results = tuple(wiring.result(name) for name in moving)
+    if parts != "none":
+        wiring = _Wiring(apart, root, {}, whole=wiring.known)
+        for name in moving:
+            wiring.back_to(name)
+    written = {d.name: d.body for d in cost.definitions if d.by_array and parts == "none"}
+    made = _drawn(wiring, written, results, parts, by_index.scope)
+    return made if point is None else _with_numbers(made, wiring.cost, point, at or {})
 
 
-def _root(cost: Cost, derived: Derivation) -> str:
+def _root(cost: Cost, moving: Sequence[str]) -> str:
     """The loss of one example, if every parameter is reached through it."""
-    levels = {loss_level(cost, wrt_symbol(cost, p.wrt.name)) for p in derived.parameters}
+    levels = {loss_level(cost, wrt_symbol(cost, name)) for name in moving}
     return levels.pop() if len(levels) == 1 else cost.goal
-
-
-def _wired(wiring: _Wiring) -> _Wiring:
-    """Wire up every parameter that moves the root."""
-    moving = movers_of_goal(wiring.cost)
-    for parameter in wiring.cost.parameters:
-        if parameter.name in moving:
-            wiring.back_to(parameter.name)
-    return wiring
 
 
 @dataclass(slots=True)
@@ -97,7 +102,8 @@ class _Wiring:
 
     cost: Cost
     root: str
-    derived: Derivation
+    derived: Mapping[Expr, Stage]
+    """The stages of a derivation by what they compute."""
     whole: Mapping[str, Known] = field(default_factory=dict[str, Known])
     known: dict[str, Known] = field(default_factory=dict[str, Known])
     lefts: dict[str, Partial] = field(default_factory=dict[str, Partial])
@@ -165,46 +171,54 @@ class _Wiring:
 
     def _stage(self, left: Partial) -> tuple[Expr | None, str]:
         """What the derivation has for it, and the number of its stage."""
-        same_body = self.cost.definition(left.body.name).body if isinstance(left.body, Symbol) else None
-        for parameter in self.derived.parameters:
-            for stage in parameter.stages:
-                if stage.left is left and same_body is self._body_there(left):
-                    return stage.result, stage.id
-        return None, ""
+        stage = self.derived.get(left)
+        return (None, "") if stage is None else (stage.result, stage.id)
 
-    def _body_there(self, left: Partial) -> Expr | None:
-        assert isinstance(left.body, Symbol)
-        return next((d.body for d in self.derived.cost.definitions if d.name == left.body.name), None)  # pyright: ignore
+    def result(self, name: str) -> Result:
+        """The gradient of the cost itself."""
+        left = Partial(Symbol(self.cost.goal), wrt_symbol(self.cost, name))
+        stage = self.derived.get(left)
+        if stage is not None:
+            return Result(left, stage.result, stage.matrix_left, stage.matrix)
+        if self.root == self.cost.goal:
+            return Result(left, self.known[name].value)
+        above, wrt = self.known[name], left.wrt
+        root = self.written[self.root]
+        swap: dict[Expr, Expr] = dict(zip(above.indices, wrt.indices, strict=True))
+        letters = tuple(i for i in root.indices if isinstance(i, Index))
+        inside = Known(letters, substitute(above.value, swap), "")
+        using = frame(self.cost.scope, wrt, {self.root: inside})
+        return Result(left, work_out(left, using, self.context).result)
 
 
-def _finished(
-    wiring: _Wiring, derived: Derivation, parts: Parts, point: Point | None, at: Values
+def _drawn(
+    wiring: _Wiring, written: Mapping[str, Expr], results: tuple[Result, ...], parts: Parts, named: Scope
 ) -> Circuit:
     cost = wiring.cost
     nodes = _nodes(wiring)
     wires = _in_order(wiring, nodes)
-    root = wiring.written.get(wiring.root, Symbol(wiring.root))
-    results = [
-        Result(Partial(Symbol(cost.goal), p.wrt), p.result, last.matrix_left, last.matrix)
-        for p in derived.parameters
-        if (last := p.stages[-1])
-    ]
-    if point is not None:
-        numbers = _Numbers(cost, point)
-        nodes = [
-            replace(n, value=numbers.of(n.symbol, n.symbol),
-                    slope="" if n.gradient is None else numbers.of(n.gradient, n.symbol))
-            for n in nodes
-        ]  # fmt: skip
-        wires = [w if w.local is None else replace(w, local_value=numbers.of(w.local)) for w in wires]
-        results = [replace(r, number=numbers.of(r.value)) for r in results]
     shared = _shared(nodes, wires)
-    nodes = [replace(n, once_for=shared.get(n.name, ())) for n in nodes]
+    nodes = [
+        replace(n, once_for=shared.get(n.name, ()), operation=written.get(n.name, n.operation)) for n in nodes
+    ]
     return Circuit(
-        cost.name, cost.title, cost.scope, root, cost.definition(cost.goal).body, Symbol(cost.goal),
-        tuple(nodes), tuple(wires), tuple(results), parts,
-        tuple((name, _plain(value)) for name, value in at.items()),
+        cost.name, cost.title, cost.scope, wiring.written[wiring.root], cost.definition(cost.goal).body,
+        Symbol(cost.goal), tuple(nodes), tuple(wires), results, parts,
+        aside=frozenset(n.name for n in nodes if n.name not in named.definitions and n.operation is not None),
     )  # fmt: skip
+
+
+def _with_numbers(made: Circuit, cost: Cost, point: Point, at: Values) -> Circuit:
+    numbers = _Numbers(cost, point)
+    nodes = tuple(
+        replace(n, value=numbers.of(n.symbol, n.symbol),
+                slope="" if n.gradient is None else numbers.of(n.gradient, n.symbol))
+        for n in made.nodes
+    )  # fmt: skip
+    wires = tuple(w if w.local is None else replace(w, local_value=numbers.of(w.local)) for w in made.wires)
+    results = tuple(replace(r, number=numbers.of(r.value)) for r in made.results)
+    given = tuple((name, _plain(value)) for name, value in at.items())
+    return replace(made, nodes=nodes, wires=wires, results=results, at=given)
 
 
 def _nodes(wiring: _Wiring) -> list[Node]:

@@ -32,6 +32,9 @@ _PAD: Final = 10.0
 _MARGIN: Final = 28.0
 _WIDEST: Final = 21.0
 """A gradient wider than so many em is left to its number or to the list of steps."""
+_CROWDED: Final = 8.0
+"""The same for a gate that the cost does not name, where the number says it."""
+_LEAST_WIDTH: Final = 900.0
 _EQUALS: Final = "="
 
 
@@ -130,13 +133,10 @@ def picture(circuit: Circuit, *, steps: bool = False, words: Mapping[str, str] =
         moved = tuple((x + _MARGIN, y + top) for x, y in points)
         role = "data" if circuit.node(link.source).gradient is None else "wire"
         out.strokes.append(Stroke(moved, role, True))
-    bottom = top + placed.height + 26
-    width = placed.width
-    for panel in (_results(circuit, words), *(_passes(circuit, numbers, words) if steps else ())):
-        bottom, right = _put_panel(out, panel, bottom)
-        width = max(width, right - _MARGIN)
-    heading = max((label.box[2] for label in out.labels), default=0.0) - _MARGIN
-    out.width, out.height = max(width, heading) + 2 * _MARGIN, bottom + _MARGIN - 8
+    panels = (_results(circuit, words), *(_passes(circuit, numbers, words) if steps else ()))
+    bottom = _put_panels(out, panels, top + placed.height + 26, max(placed.width, _LEAST_WIDTH))
+    right = max((label.box[2] for label in out.labels), default=0.0)
+    out.width, out.height = max(placed.width + _MARGIN, right) + _MARGIN, bottom + _MARGIN - 8
     return out
 
 
@@ -275,7 +275,7 @@ def _outside(
         return above, [], 0
     step = numbers["backward", node.name]
     below = [_at_wire(drawn, "backward", said, step, steps and not k)
-             for k, (drawn, said) in enumerate(_gradient_lines(node, scope))]  # fmt: skip
+             for k, (drawn, said) in enumerate(_gradient_lines(node, scope, circuit.aside))]  # fmt: skip
     tinted = 0
     if node.once_for:
         tinted = len(below) + 1
@@ -284,20 +284,22 @@ def _outside(
 
 
 def _at_wire(drawn: Drawn, role: str, said: str, step: int, numbered: bool) -> Label:
+    if role == "backward" and step and not said.startswith("= "):
+        drawn = beside((set_words("← "), drawn))
     if numbered:
         drawn = beside((set_words(f"{step}. ").scaled(0.85), drawn))
     return Label(drawn, 0, 0, _TEXT, role, said, step)
 
 
-def _gradient_lines(node: Node, scope: Scope) -> list[tuple[Drawn, str]]:
+def _gradient_lines(node: Node, scope: Scope, aside: frozenset[str]) -> list[tuple[Drawn, str]]:
     """The gradient: the chain rule on the first line, what comes of it below."""
     left, paths, found = node.gradient_left, node.paths, node.gradient
     assert left is not None and found is not None
     slope = (node.slope,) if node.slope and to_text(found, scope) != node.slope else ()
     result = _equation(scope, found, *slope)
     first = [left] if paths is None or paths is left else [left, paths]
-    if result.width > _WIDEST:
-        if slope:
+    if result.width > (_CROWDED if node.name in aside else _WIDEST):
+        if node.slope:
             result = _number(node.slope)
         else:
             lines = [_equation(scope, *first)]
@@ -308,7 +310,7 @@ def _gradient_lines(node: Node, scope: Scope) -> list[tuple[Drawn, str]]:
     second = beside((set_words(f"{_EQUALS} "), result))
     if whole.width + second.width < 13:
         return [(beside((whole, set_words(" "), second)), _says(scope, *first, found, *slope))]
-    return [(whole, _says(scope, *first)), (second, _says(scope, found, *slope))]
+    return [(whole, _says(scope, *first)), (second, "= " + _says(scope, found, *slope))]
 
 
 def _once(node: Node, scope: Scope, step: int, words: Mapping[str, str]) -> Label:
@@ -347,7 +349,6 @@ def _draw_nodes(
 
 
 def _heading(out: Picture, circuit: Circuit, words: Mapping[str, str]) -> float:
-    scope = circuit.scope
     title = set_words(out.title)
     out.labels.append(Label(title, _MARGIN, 20.0, 22.0, "title", out.title))
     y = 20.0 + 22 * title.height + 9
@@ -364,7 +365,6 @@ def _heading(out: Picture, circuit: Circuit, words: Mapping[str, str]) -> float:
     for drawn, role, said in parts:
         out.labels.append(Label(drawn, x, y + 14 * (tall - drawn.above), 14.0, role, said))
         x += 14 * drawn.width + 26
-    del scope
     return y + 14 + 30
 
 
@@ -421,17 +421,22 @@ def _passes(circuit: Circuit, numbers: Mapping[tuple[str, str], int], words: Map
     return _Panel(words["forward pass"], tuple(forward)), _Panel(words["backward pass"], tuple(backward))
 
 
-def _put_panel(out: Picture, panel: _Panel, y: float) -> tuple[float, float]:
-    """Write a panel down; where it ends, below and to the right."""
-    title = set_words(panel.title)
-    out.labels.append(Label(title, _MARGIN, y, _TEXT, "title", panel.title))
-    y += _TEXT * title.height + 8
-    right = 0.0
-    for drawn, role, said, step in panel.lines:
-        label = Label(drawn, _MARGIN + 12, y, _TEXT, role, said, step)
-        out.labels.append(label)
-        y, right = label.box[3] + 7, max(right, label.box[2])
-    return y + 12, right
+def _put_panels(out: Picture, panels: Sequence[_Panel], top: float, width: float) -> float:
+    """Write panels side by side while there is room, then below; where it all ends."""
+    x, y, bottom = _MARGIN, top, top
+    for panel in panels:
+        wide = max((_TEXT * drawn.width for drawn, *_ in panel.lines), default=0.0) + 12
+        if x > _MARGIN and x + wide > _MARGIN + width:
+            x, y = _MARGIN, bottom + 12
+        title = set_words(panel.title)
+        out.labels.append(Label(title, x, y, _TEXT, "title", panel.title))
+        level = y + _TEXT * title.height + 8
+        for drawn, role, said, step in panel.lines:
+            label = Label(drawn, x + 12, level, _TEXT, role, said, step)
+            out.labels.append(label)
+            level = label.box[3] + 7
+        x, bottom = x + wide + 56, max(bottom, level)
+    return bottom
 
 
 # --- writing ------------------------------------------------------------------------------------
