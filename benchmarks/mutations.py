@@ -21,7 +21,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -61,6 +61,7 @@ from whygrad.core.walk import (
     rename_bound,
     replace_at,
 )
+from whygrad.engine.check import check_chain
 from whygrad.engine.derive import derive
 from whygrad.engine.diagnose import diagnose
 from whygrad.engine.moves import Context
@@ -71,7 +72,10 @@ from whygrad.meaning.equal import same_value
 from whygrad.meaning.oracle import evaluate
 from whygrad.meaning.sample import Sampler, draw_sizes
 from whygrad.rules.mistakes import MISTAKES
+from whygrad.show.latex import to_latex
+from whygrad.show.text import to_text
 from whygrad.syntax.cost_text import read_cost
+from whygrad.syntax.people.chain import Chain as Written
 
 ROUTES = ("chain", "substitution", "backprop")
 POINTS = 3
@@ -383,6 +387,60 @@ def _judge(tally: Tally, chain: Chain, k: int, made: tuple[str, Expr], *, right:
             tally.families[f"{slip} named {found.id}"] += 1
 
 
+# --- as somebody would write it -------------------------------------------------------------------------
+def spelled(chain: Chain, lines: Sequence[Expr], spelling: str) -> Written:
+    """Lines, definitions and what a reader would know, as LaTeX or in Unicode."""
+
+    def say(e: Expr) -> str:
+        return to_latex(e, chain.scope) if spelling == "latex" else to_text(e, chain.scope)
+
+    context = [f"{say(Symbol(d.name, d.indices))} = {say(d.body)}" for d in chain.scope.definitions.values()]
+    known: list[str] = []
+    for d in chain.scope.declarations.values():
+        if d.values:
+            known.append(f"{d.name} in {{{','.join(map(str, d.values))}}}")
+        if d.has("onehot"):
+            known.append(f"{d.name} is one-hot")
+        if d.positive:
+            known.append(f"{d.name} > 0")
+    return Written(tuple(say(e) for e in lines), tuple(context), tuple(known))
+
+
+def run_spelled(kind: str, count: int, spelling: str, seed: int = 1, only: tuple[str, ...] = ()) -> Tally:
+    """Print derivations with one line changed and let the checker read and judge them."""
+    maker, right = MAKERS[kind]
+    rng = random.Random(seed)
+    tally = Tally()
+    for _ in range(20 * count):
+        if tally.tried >= count:
+            break
+        chain = rng.choice(chains(only))
+        k = rng.randrange(1, len(chain.lines))
+        try:
+            made = maker(chain, k, rng)
+        except (WhygradError, AssertionError, StopIteration):
+            continue
+        if made is None or truth(chain.lines[k - 1], made[1], chain.scope) is not right:
+            continue
+        tally.tried += 1
+        start = time.perf_counter()
+        written = spelled(chain, (*chain.lines[:k], made[1]), spelling)
+        report = check_chain(written)
+        tally.seconds += time.perf_counter() - start
+        wanted = None if right else k
+        tally.first_found += report.first_wrong == wanted
+        tally.undecided += any(v in ("undecided", "unreadable") for v in report.verdicts)
+        false = report.first_wrong is not None and report.first_wrong != wanted
+        missed = not right and report.verdicts[k - 1] == "equal"
+        tally.wrong_verdicts += false or missed
+        if false or missed:
+            at = report.first_wrong or k
+            tally.examples.append(
+                f"{chain.name} {report.verdicts[at - 1]}: {written.lines[at - 1]}  ->  {written.lines[at]}"
+            )
+    return tally
+
+
 def main() -> int:
     """Run the three kinds and print the figures."""
     parser = argparse.ArgumentParser(description="Judge and name mutants of the gallery's derivations.")
@@ -391,11 +449,18 @@ def main() -> int:
     parser.add_argument("--right", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="names of costs, with commas")
+    parser.add_argument(
+        "--spelled", choices=("latex", "text"), help="print the lines and let the checker read them"
+    )
     parser.add_argument("--show", action="store_true")
     args = parser.parse_args()
     failed = 0
     for kind in MAKERS:
-        tally = run(kind, getattr(args, kind), args.seed, tuple(filter(None, args.only.split(","))))
+        only = tuple(filter(None, args.only.split(",")))
+        if args.spelled:
+            tally = run_spelled(kind, getattr(args, kind), args.spelled, args.seed, only)
+        else:
+            tally = run(kind, getattr(args, kind), args.seed, only)
         n = max(tally.tried, 1)
         figures = {
             "kind": kind,
