@@ -6,13 +6,16 @@ carry a mistake. What each verdict promises is in ``docs/judge.md``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from whygrad.core.cost import Reading, Scope
 from whygrad.core.derivation import Evidence
+from whygrad.core.document import Inline
 from whygrad.core.errors import Span
 from whygrad.core.expr import Expr
+from whygrad.core.walk import Path
 
 PairVerdict = Literal["equal", "different", "ill-typed", "unreadable", "undecided"]
 WRONG: Final = ("different", "ill-typed")
@@ -50,15 +53,19 @@ class Finding:
 
     id: str
     family: str
-    title: str = ""
     sites: tuple[Span, ...] = ()
-    fact: str = ""
-    cause: str = ""
+    """Places in the person's line."""
+    paths: tuple[Path, ...] = ()
+    """The same places in the expression that was read."""
+    fact: Inline = ()
+    cause: Inline = ()
     hint: str = ""
-    corrected: str = ""
-    corrected_expr: Expr | None = None
+    corrected: Expr | None = None
+    counterexample: Mapping[str, str] = field(default_factory=dict[str, str])
     also: tuple[str, ...] = ()
     """Other causes nearly as likely."""
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """``fact``, ``cause`` and ``corrected`` in plain text."""
 
     def record(self) -> dict[str, Any]:
         """The JSON of a record's ``mistake``."""
@@ -66,9 +73,9 @@ class Finding:
             "id": self.id,
             "family": self.family,
             "sites": [[s.start, s.end] for s in self.sites],
-            "fact": self.fact,
-            "cause": self.cause,
-            "corrected": self.corrected,
+            "fact": self.texts.get("fact", ""),
+            "cause": self.texts.get("cause", ""),
+            "corrected": self.texts.get("corrected", ""),
         }
 
 

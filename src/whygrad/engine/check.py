@@ -13,12 +13,15 @@ from typing import Final
 from whygrad.core.cost import Reading
 from whygrad.core.derivation import Evidence
 from whygrad.core.errors import Span, WhygradError
-from whygrad.core.expr import Expr
-from whygrad.core.report import WRONG, CheckedLine, Pair, Report
-from whygrad.core.walk import free_indices
+from whygrad.core.document import Inline
+from whygrad.core.expr import Expr, neg
+from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
+from whygrad.core.walk import Path, at, free_indices
 from whygrad.engine.check_equations import judge_equations
 from whygrad.engine.check_judge import Case, Judge
-from whygrad.syntax.people.chain import Chain, Read, readings_of
+from whygrad.engine.diagnose import diagnose
+from whygrad.meaning.conditions import formula
+from whygrad.syntax.people.chain import Chain, Line, Read, readings_of
 from whygrad.syntax.people.context import Context
 from whygrad.syntax.people.read import Style
 
@@ -189,9 +192,86 @@ def _report(chain: Chain, best: Judged, id: str) -> Report:
         lines.append(CheckedLine(line.source, expr, line.error, line.span, repairs))
     if best.case.text:
         readings.append(Reading("the lines", f"the case {best.case.text}"))
-    return Report(
+    made = Report(
         tuple(lines), tuple(best.pairs), read.scope, chain.mode, id, readings=tuple(readings)
+    )
+    return replace(made, mistake=_mistake(made, best), goals=_goals(made, best))
+
+
+def _mistake(report: Report, best: Judged) -> Finding | None:
+    """The mistake of the first wrong line, if it can be named."""
+    k = report.first_wrong
+    if k is None or report.mode == "equation":
+        return None
+    read = best.read
+    before, after = read.lines[k - 1], read.lines[k]
+    left = before.value.expr if before.value is not None else before.loose
+    right = after.loose if after.loose is not None else after.value.expr if after.value is not None else None
+    if left is None or right is None:
+        return None
+    first = read.lines[0].value
+    goal = first.expr if first is not None and k > 1 else None
+    wrt = read.wrt[0] if read.wrt else None
+    try:
+        found = diagnose(left, right, read.scope, wrt=wrt, goal=goal, zeros=read.zeros)
+    except (WhygradError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError):
+        return None  # a line nobody has a name for is still a wrong line
+    if found is None:
+        return None
+    texts = {
+        "fact": _text(found.fact),
+        "cause": _text(found.cause or ()),
+        "corrected": formula(found.corrected),
+    }
+    return Finding(
+        found.id,
+        found.family,
+        tuple(_spans(right, found.sites, after)),
+        found.sites,
+        found.fact,
+        found.cause or (),
+        found.hint,
+        found.corrected,
+        found.counterexample,
+        found.alternatives,
+        texts,
     )
 
 
-_ = (Iterable, Expr, Span, WhygradError, replace)
+def _text(parts: Inline) -> str:
+    """Running text with its formulas in plain spelling."""
+    return "".join(part if isinstance(part, str) else formula(part) for part in parts)
+
+
+def _spans(line: Expr, sites: Iterable[Path], read: Line) -> Iterator[Span]:
+    """Where the parts at some paths stand in the text."""
+    for site in sites:
+        for depth in range(len(site), -1, -1):
+            try:
+                part = at(line, site[:depth])
+            except (IndexError, ValueError):
+                continue
+            span = read.spans.get(part) or read.spans.get(neg(part))
+            if span is not None:
+                yield span
+                break
+
+
+def _goals(report: Report, best: Judged) -> tuple[bool | None, ...]:
+    """Whether each line after a wrong one has the value of line 0 after all."""
+    k = report.first_wrong
+    read = best.read
+    if k is None or report.mode == "equation" or read.goal:
+        return ()
+    first = read.lines[0].value
+    out: list[bool | None] = [None] * len(read.lines)
+    if first is None:
+        return tuple(out)
+    court = Judge(read.scope, read.zeros, read.opaque, frozenset(), read.setting.row_gradient)
+    for n in range(k, len(read.lines)):
+        value = read.lines[n].value
+        if value is not None and not read.lines[n].misfit:
+            verdict = court.pair(first, value, best.case).verdict
+            out[n] = {"equal": True, "different": False, "ill-typed": False}.get(verdict)
+    return tuple(out)
+

@@ -56,6 +56,10 @@ class Line:
     value: Val | None = None
     misfit: bool = False
     """Whether it has no value because shapes do not fit."""
+    loose: Expr | None = None
+    """What such a line says, shapes aside."""
+    spans: Mapping[Expr, Span] = field(default_factory=dict[Expr, Span])
+    """Where its parts stand."""
 
 
 @dataclass(slots=True)
@@ -755,7 +759,8 @@ def _finish(p: _Prepared, base: Setting, ranks: Mapping[str, int], cost: float) 
     ):
         if value is not None:
             value = value._replace(dims=tuple(s.dims.find(d) for d in value.dims))
-        lines.append(Line(source, parsed, reason or why, place or span, value, misfit))
+        spans, loose = _places(resolver, parsed, p, loosely=misfit)
+        lines.append(Line(source, parsed, reason or why, place or span, value, misfit, loose, spans))
     scope = _scope(resolver, s)
     opaque = frozenset(n for n in resolver.opaque) | frozenset(goal_names)
     goal = _goal(p, s)
@@ -763,6 +768,28 @@ def _finish(p: _Prepared, base: Setting, ranks: Mapping[str, int], cost: float) 
     return Read(
         p.chain, s, lines, scope, cost, opaque, goal, _zeros(p, s), wrt, tuple(p.parsed), tuple(s.readings.values())
     )
+
+
+def _places(
+    resolver: Resolver, parsed: Parsed | None, p: _Prepared, *, loosely: bool
+) -> tuple[dict[Expr, Span], Expr | None]:
+    """Where the parts of a line stand; of one that does not fit also what it says, shapes aside."""
+    if parsed is None:
+        return {}, None
+    s = resolver.s
+    kept = s.dims
+    copy = Dims()
+    copy.parent, copy.constants, copy.loose = dict(kept.parent), set(kept.constants), loosely
+    s.dims = copy
+    resolver.spans, resolver.count = {}, 0
+    try:
+        value = _line_value(resolver, parsed.tree, p.chain.mode)
+    except (Misfit, Unknown, WhygradError):
+        _reset(resolver)
+        return dict(resolver.spans), None
+    finally:
+        s.dims = kept
+    return dict(resolver.spans), value.expr if loosely else None
 
 
 def _symbol(resolver: Resolver, tree: Tree) -> Symbol | None:

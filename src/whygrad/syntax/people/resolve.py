@@ -79,6 +79,8 @@ class Resolver:
         self.opaque: set[str] = set()
         """Functions of which nothing is known that were given a general form."""
         self.count = 0
+        self.spans: dict[Expr, Span] = {}
+        """Where the parts of the line in hand stand."""
         self.tag = ""
         """Where a name without dimensions of its own stands: a line or a definition."""
         self.strain = 0.0
@@ -89,6 +91,12 @@ class Resolver:
 
     def value(self, tree: Tree) -> Val:
         """The value of a part."""
+        found = self.of_tree(tree)
+        self.spans.setdefault(found.expr, tree.span)
+        return found
+
+    def of_tree(self, tree: Tree) -> Val:
+        """The value of a part, by what it is."""
         self.count += 1
         if self.count > LIMIT:
             raise Unknown("the text is too long to be worked out", tree.span)
@@ -762,7 +770,7 @@ class Resolver:
                 plain = isinstance(v.expr, Number)
                 self.strain += 0.1 if plain else 0.3 if widest.rank == 1 else 1.5
         for sign, v, term in found:
-            if v.rank and v.rank != widest.rank:
+            if v.rank and v.rank != widest.rank and not self.s.dims.loose:
                 raise Misfit(f"a sum of {kind_of(widest.dims)} and {kind_of(v.dims)}", term.span)
             if v.rank:
                 self.s.dims.join_all(widest.dims, v.dims, term.span, "a sum")
@@ -828,7 +836,7 @@ class Resolver:
                 self.s.say("two vectors side by side", "their inner product", span)
             left = a.expr if a.row else Apply("transpose", (a.expr,))
             return Val(Apply("matmul", (left, self.upright(b))))
-        if b.rank == 1 and b.row:
+        if b.rank == 1 and b.row and not self.s.dims.loose:
             raise Misfit("a matrix before a row", span)
         inner_a, inner_b = a.dims[-1], b.dims[0]
         if not self.s.dims.join(inner_a, inner_b):
@@ -836,7 +844,7 @@ class Resolver:
             raise Misfit(f"in a matrix product the sizes {sizes} differ", span)
         left = a.expr
         if a.rank == 1 and not a.row:
-            if not any(isinstance(node, Partial) for node in postorder(a.expr)):
+            if not self.s.dims.loose and not any(isinstance(n, Partial) for n in postorder(a.expr)):
                 raise Misfit("a column before a matrix", span)
             self.strain += 0.4
             self.s.say("a vector before a matrix", "its row", span)

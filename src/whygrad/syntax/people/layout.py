@@ -1,0 +1,464 @@
+r"""Text to chains: environments, several ``=`` in a line, repeated left-hand sides, prose between.
+
+A text is LaTeX, Markdown with mathematics in it, a notebook, or plain lines. It gives blocks of
+mathematics; a block gives rows; rows give chains. What is a definition on its own, or prose, becomes
+context.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from whygrad.syntax.people.vocabulary import FUNCTIONS, PROSE
+from whygrad.syntax.tokens import GREEK_NAMES, check_size
+
+
+@dataclass(slots=True)
+class Piece:
+    """A piece of the text and where it stands."""
+
+    text: str
+    start: int
+
+    @property
+    def bare(self) -> str:
+        """Without what only lays out."""
+        return _bare(self.text)
+
+
+@dataclass(slots=True)
+class Laid:
+    """A chain as laid out, with what stands around it."""
+
+    lines: list[Piece] = field(default_factory=list[Piece])
+    opens: bool = False
+    """Whether it began with an equals sign, going on from what stood before."""
+    equations: bool = False
+    """Whether each line is an equation of its own."""
+
+
+@dataclass(slots=True)
+class Page:
+    """Everything found in a text."""
+
+    chains: list[Laid] = field(default_factory=list[Laid])
+    context: list[str] = field(default_factory=list[str])
+    phrases: list[str] = field(default_factory=list[str])
+
+
+_DISPLAY: Final = (
+    "align align* aligned alignat alignat* eqnarray eqnarray* equation equation* gather gather* gathered split"
+    " multline multline* flalign flalign* displaymath math IEEEeqnarray dmath"
+).split()
+_BEGIN: Final = re.compile(r"\\begin\s*\{([A-Za-z]+\*?)\}|\\eqalign\s*\{|\\displaylines\s*\{")
+_FENCES: Final = re.compile(
+    r"(?P<env>\\begin\s*\{(?:" + "|".join(re.escape(n) for n in _DISPLAY) + r"|array|cases)\})"
+    r"|(?P<eqalign>\\eqalign\s*\{)"
+    r"|(?P<code>```(?:math|latex|tex)\s*\n(?P<coded>.*?)```)"
+    r"|(?P<dollars>\$\$(?P<display>.+?)\$\$)"
+    r"|(?P<bracket>\\\[(?P<shown>.+?)\\\])"
+    r"|(?P<paren>\\\((?P<inline>.+?)\\\))"
+    r"|(?P<dollar>(?<![\\$])\$(?P<single>[^$\n]{1,2000}?)\$)",
+    re.DOTALL,
+)
+
+
+def read_page(text: str) -> Page:
+    r"""Find the chains of a text.
+
+    >>> page = read_page("z = wx + b\n\ndL/dw = (f - y) * dz/dw\n      = (f - y) x")
+    >>> [piece.bare for piece in page.chains[0].lines], page.context
+    (['dL/dw', '(f - y) * dz/dw', '(f - y) x'], ['z = wx + b'])
+    """
+    check_size(text)
+    page = Page()
+    blocks = list(_blocks(text, page))
+    for block in blocks:
+        for laid in chains_of(block):
+            _place(laid, page)
+    _settle(page)
+    return page
+
+
+def notebook_text(text: str) -> str:
+    """The Markdown of a notebook's cells, one after the other."""
+    try:
+        found: Any = json.loads(text)
+        cells = cast("list[dict[str, Any]]", found["cells"])
+        sources = [c.get("source", "") for c in cells if c.get("cell_type") in ("markdown", "raw")]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return text
+    return "\n\n".join("".join(s) if isinstance(s, list) else str(s) for s in sources)
+
+
+# --- blocks ---------------------------------------------------------------------------------------
+def _blocks(text: str, page: Page) -> Iterator[Piece]:
+    """The mathematics of a text, in order; prose goes to the page."""
+    at = 0
+    any_fence = False
+    while (match := _FENCES.search(text, at)) is not None:
+        yield from _plain(text, at, match.start(), page, loose=not any_fence)
+        any_fence = True
+        if match["env"] or match["eqalign"]:
+            end = _closing(text, match)
+            yield Piece(text[match.start() : end], match.start())
+            at = end
+            continue
+        name = next(n for n in ("coded", "display", "shown", "inline", "single") if match[n] is not None)
+        yield Piece(match[name], match.start(name))
+        at = match.end()
+    yield from _plain(text, at, len(text), page, loose=not any_fence)
+
+
+def _closing(text: str, match: re.Match[str]) -> int:
+    """Where an environment ends."""
+    if match["eqalign"]:
+        level, k = 0, match.end() - 1
+        while k < len(text):
+            level += (text[k] == "{") - (text[k] == "}")
+            k += 2 if text[k] == "\\" else 1
+            if not level:
+                break
+        return min(k, len(text))
+    level, at = 0, match.start()
+    for found in re.finditer(r"\\(begin|end)\s*\{[A-Za-z]+\*?\}", text[match.start() :]):
+        level += 1 if found[1] == "begin" else -1
+        at = match.start() + found.end()
+        if not level:
+            return at
+    return len(text)
+
+
+def _plain(text: str, start: int, end: int, page: Page, *, loose: bool) -> Iterator[Piece]:
+    """Lines outside delimiters: mathematics where they look like it, else prose."""
+    at = start
+    held: Piece | None = None
+    for line in text[start:end].split("\n"):
+        here = at
+        at += len(line) + 1
+        stripped = line.strip()
+        if not stripped:
+            if held is not None:
+                yield held
+                held = None
+            continue
+        if _looks_like_mathematics(stripped):
+            continues = bool(re.match(r"\s*(?:&?\s*=|[-+*/·×]|\\\\|\\end|\\begin)", line)) or (
+                held is not None and held.text.rstrip().endswith(("=", "+", "-", "*", "\\\\", "("))
+            )
+            if held is not None and (continues or _open_environment(held.text)):
+                held = Piece(text[held.start : here + len(line)], held.start)
+            elif held is not None:
+                yield held
+                held = Piece(line, here)
+            else:
+                held = Piece(line, here)
+            continue
+        if held is not None:
+            yield held
+            held = None
+        yield from _in_sentence(line, here)
+        page.phrases += [s.strip() for s in re.split(r"(?<=[.;:!?])\s+|,\s+(?=where|with|and)", stripped) if s.strip()]
+    if held is not None:
+        yield held
+
+
+def _open_environment(text: str) -> bool:
+    return len(re.findall(r"\\begin\s*\{", text)) > len(re.findall(r"\\end\s*\{", text))
+
+
+_WORD: Final = re.compile(r"(?<![\\A-Za-z_])[A-Za-z]{2,}(?![A-Za-z_])")
+_SIGNS: Final = re.compile(r"[=+*/^_\\−·×∂∑√≠≤≥()\[\]{}|]|(?<=\s)-(?=\s)|-")
+
+
+def _prose_words(text: str) -> int:
+    text = re.sub(r"\\(?:text|mbox|operatorname|mathrm|begin|end|tag|label)\s*\{[^{}]*\}", " ", text)
+    count = 0
+    for word in _WORD.findall(text):
+        low = word.lower()
+        if word in FUNCTIONS or low in GREEK_NAMES or low in ("frac", "partial", "sum", "sqrt", "left", "right"):
+            continue
+        if low in PROSE or (len(word) > 3 and any(c in "aeiouy" for c in low) and word[1:].islower()):
+            count += 1
+    return count
+
+
+_DERIVATIVE_WORDS: Final = re.compile(r"^\s*(?:the\s+)?(?:partial\s+)?(?:derivative|gradient)\s+of\b.*=", re.IGNORECASE)
+
+
+def _looks_like_mathematics(line: str) -> bool:
+    """Whether a line is a formula: signs, and hardly a word of prose."""
+    if _DERIVATIVE_WORDS.match(line):
+        return True
+    signs = len(_SIGNS.findall(line))
+    words = _prose_words(line)
+    return signs >= 1 and words * 3 <= signs and words <= 2 and not line.startswith(("#", ">", "- [", "!["))
+
+
+def _in_sentence(line: str, start: int) -> Iterator[Piece]:
+    """Formulas with ``=`` inside a sentence without delimiters."""
+    if "=" not in line:
+        return
+    cuts = [0]
+    for match in _WORD.finditer(line):
+        word = match[0]
+        low = word.lower()
+        if word in FUNCTIONS or low in GREEK_NAMES:
+            continue
+        if low in PROSE or (len(word) > 2 and any(c in "aeiouy" for c in low)):
+            before = line[max(0, match.start() - 6) : match.start()]
+            if before.endswith("\\") or re.search(r"\\text\{$|_\{?$|\^\{?$", before):
+                continue
+            cuts += [match.start(), match.end()]
+    cuts.append(len(line))
+    for a, b in zip(cuts[::2], cuts[1::2], strict=False):
+        piece = line[a:b].strip(" ,.;:!?")
+        if "=" in piece and len(piece) > 4 and not piece.startswith("=") and not piece.endswith("="):
+            yield Piece(piece, start + a + line[a:b].index(piece[:1]))
+
+
+# --- rows and chains ------------------------------------------------------------------------------
+_ENV: Final = re.compile(
+    r"\\(?:begin|end)\s*\{(?:" + "|".join(re.escape(n) for n in _DISPLAY) + r")\}(?:\s*\{\d+\})?"
+)
+
+
+def chains_of(block: Piece) -> list[Laid]:
+    r"""The chains of one block of mathematics.
+
+    >>> laid = chains_of(Piece(r"\begin{align} L &= a + b \\ &= b + a && \text{swap} \end{align}", 0))
+    >>> [piece.bare for piece in laid[0].lines]
+    ['L', 'a + b', 'b + a']
+    """
+    done: list[Laid] = []
+    now: Laid | None = None
+    for row in _rows(block):
+        segments, opens = _segments(row)
+        if not segments:
+            continue
+        broken = now is not None and (
+            _continues(segments[0].bare) or now.lines[-1].bare.endswith(("+", "-", "*", "cdot", "times", "("))
+        )
+        if now is not None and not opens and broken:
+            last = now.lines[-1]
+            now.lines[-1] = Piece(f"{last.text} {segments[0].text}", last.start)
+            now.lines += segments[1:]
+            continue
+        if opens and now is not None:
+            now.lines += segments
+            continue
+        if now is not None and len(segments) > 1 and _same(segments[0], now.lines[0]):
+            now.lines += segments[1:]
+            continue
+        if now is not None and len(segments) > 1 and _same(segments[0], now.lines[-1]):
+            now.lines += segments[1:]
+            continue
+        if now is not None:
+            done.append(now)
+        now = Laid(segments, opens)
+    if now is not None:
+        done.append(now)
+    return done
+
+
+def _continues(text: str) -> bool:
+    """Whether a row goes on where the last one broke off."""
+    return bool(re.match(r"\s*(?:\{\}\s*)?(?:[-+*/·×]|\\(?:cdot|times|left|right|quad|pm)\b)", text))
+
+
+def _same(a: Piece, b: Piece) -> bool:
+    return re.sub(r"\s+", "", a.bare) == re.sub(r"\s+", "", b.bare) != ""
+
+
+def _rows(block: Piece) -> list[Piece]:
+    """The rows of a block: at ``\\``, and in plain text at line ends."""
+    text = block.text
+    masked = _ENV.sub(lambda m: " " * len(m[0]), text)
+    masked = re.sub(r"\\(?:eqalign|displaylines)\s*\{", lambda m: " " * len(m[0]), masked)
+    if "\\eqalign" in text or "\\displaylines" in text:
+        masked = _without_last_brace(masked)
+    array = re.match(r"\s*\\begin\s*\{array\}\s*\{[rcl\s|@{}]*\}", masked)
+    if array is not None and masked.rstrip().endswith(r"\end{array}") and "=" in masked:
+        masked = " " * array.end() + masked[array.end() :]
+        cut = masked.rstrip().rfind(r"\end{array}")
+        masked = masked[:cut] + " " * (len(masked) - cut)
+    plain = "\\\\" not in masked
+    rows: list[Piece] = []
+    level = nested = begin = 0
+    k = 0
+    while k < len(masked):
+        c = masked[k]
+        if c == "\\":
+            if masked.startswith(r"\begin", k):
+                nested += 1
+            elif masked.startswith(r"\end", k):
+                nested -= 1
+            newline = re.compile(r"\\newline\b").match(masked, k)
+            if (masked[k + 1 : k + 2] == "\\" or newline) and not nested and level <= 0:
+                rows.append(Piece(masked[begin:k], block.start + begin))
+                k = newline.end() if newline else k + 2
+                option = re.compile(r"\s*\[[^\]\n]{0,12}\]").match(masked, k)
+                k = option.end() if option is not None else k
+                begin = k
+                continue
+            k += 2
+            continue
+        level += (c == "{") - (c == "}")
+        if c == "\n" and plain and not nested and level <= 0 and _row_ends(masked[begin:k], masked[k:]):
+            rows.append(Piece(masked[begin:k], block.start + begin))
+            begin = k + 1
+        k += 1
+    rows.append(Piece(masked[begin:], block.start + begin))
+    return [row for row in rows if row.bare]
+
+
+def _row_ends(before: str, after: str) -> bool:
+    """Whether a line end of plain text ends a row."""
+    return not before.rstrip().endswith(("=", "+", "-", "*", "/", "(", ","))
+
+
+def _without_last_brace(text: str) -> str:
+    level, out = 0, list(text)
+    for k, c in enumerate(text):
+        if c == "{":
+            level += 1
+        elif c == "}":
+            level -= 1
+            if level < 0:
+                out[k] = " "
+                level = 0
+    return "".join(out)
+
+
+def _segments(row: Piece) -> tuple[list[Piece], bool]:
+    """A row cut at its equals signs; whether it begins with one."""
+    text = row.text
+    cut = re.search(r"&&|\\tag\b|\\label\b|\\qquad\s*(?:\\text|\\mbox|\()", text)
+    if cut is not None:
+        text = text[: cut.start()]
+    pieces: list[tuple[int, int]] = []
+    level = nested = begin = 0
+    k = 0
+    opens = False
+    while k < len(text):
+        c = text[k]
+        if c == "\\":
+            if text.startswith(r"\begin", k):
+                nested += 1
+            elif text.startswith(r"\end", k):
+                nested -= 1
+            over = re.compile(r"\\(?:underset|overset|stackrel)\s*\{").match(text, k)
+            if over is not None:
+                end = _past_braces(text, over.end() - 1)
+                signed = re.compile(r"\s*\{?\s*=\s*\}?").match(text, end)
+                if signed is not None and level <= 0 and not nested:
+                    pieces.append((begin, k))
+                    begin = k = signed.end()
+                    continue
+            k += 2
+            continue
+        level += (c in "({[") - (c in ")}]")
+        if c == "=" and level <= 0 and not nested and text[k - 1 : k] not in ("!", "<", ">", ":") or (
+            text.startswith(":=", k) and level <= 0 and not nested
+        ):
+            width = 2 if text.startswith((":=", "=="), k) else 1
+            pieces.append((begin, k))
+            begin = k + width
+            k += width
+            continue
+        k += 1
+    pieces.append((begin, len(text)))
+    found = [Piece(text[a:b], row.start + a) for a, b in pieces]
+    if found and not found[0].bare and len(found) > 1:
+        opens = True
+        found = found[1:]
+    return [piece for piece in found if piece.bare], opens
+
+
+def _past_braces(text: str, at: int) -> int:
+    level = 0
+    while at < len(text):
+        level += (text[at] == "{") - (text[at] == "}")
+        at += 1
+        if not level:
+            break
+    return at
+
+
+def _bare(text: str) -> str:
+    if "\\begin" not in text:
+        text = text.replace("&", " ")
+    text = re.sub(r"^(?:\s|&|\\[,;!: ]|\\q?quad\b|\\(?:Rightarrow|implies|therefore|iff|Longrightarrow|hfill)\b|[⇒→∴])+", "", text)
+    text = re.sub(r"(?:\s|(?<!\\)&|\\[,;!: ]|\\q?quad\b|\\nonumber|\\notag)+$", "", text)
+    return text.strip().rstrip(",;.").strip()
+
+
+# --- what is a chain ------------------------------------------------------------------------------
+_PATTERN: Final = re.compile(
+    r"^\s*\\?[A-Za-zα-ωΑ-Ω]\w*(?:\{[A-Za-z\\]*\})?(?:_\{[^{}]*\}|_\\?\w|\^\{[^{}]*\}|\^\w|'|\[[^\]]*\])*"
+    r"\s*(?:\\left)?(?:\([^()]*(?:\([^()]*\))?[^()]*\))?\s*$"
+)
+_ACCENTED: Final = re.compile(r"^\s*\\(?:hat|bar|tilde|mathcal|mathbf|boldsymbol|mathbb|widehat|vec)\s*\{?\\?\w+\}?")
+
+
+def _is_definition(laid: Laid) -> bool:
+    """Whether a chain of two is ``name = formula``."""
+    if len(laid.lines) != 2:
+        return False
+    left = laid.lines[0].bare
+    if re.search(r"\\frac|\\partial|∂|\\nabla|∇|/|d[A-Z]|'", left) or re.fullmatch(r"d[A-Za-z]", left):
+        return False
+    return bool(_PATTERN.match(left) or _ACCENTED.match(left))
+
+
+def _place(laid: Laid, page: Page) -> None:
+    """Put a chain on the page: joined to the last one where it goes on, as context where it defines."""
+    if laid.opens and page.chains:
+        page.chains[-1].lines += laid.lines
+        return
+    if len(laid.lines) < 2:
+        if laid.lines and len(laid.lines[0].bare) > 1:
+            page.context.append(laid.lines[0].bare)
+        return
+    if page.chains and _same(laid.lines[0], page.chains[-1].lines[0]):
+        page.chains[-1].lines += laid.lines[1:]
+        return
+    if page.chains and _same(laid.lines[0], page.chains[-1].lines[-1]):
+        page.chains[-1].lines += laid.lines[1:]
+        return
+    page.chains.append(laid)
+
+
+def _settle(page: Page) -> None:
+    """Definitions become context, unless there is nothing else; a chain of equations is one."""
+    first = next((k for k, c in enumerate(page.chains) if not _is_definition(c)), len(page.chains))
+    equations = _equations(page.chains[first:])
+    if equations is not None:
+        definitions, page.chains = page.chains[:first], [equations]
+    else:
+        definitions = [c for c in page.chains if _is_definition(c)]
+        real = [c for c in page.chains if not _is_definition(c)]
+        if not real and definitions:
+            real = [definitions.pop()]
+        page.chains = real
+    page.context += [f"{c.lines[0].bare} = {c.lines[1].bare}" for c in definitions]
+
+
+def _equations(chains: list[Laid]) -> Laid | None:
+    """Several equations one below the other, each with sides of its own: a chain of equations."""
+    if len(chains) < 2 or any(len(c.lines) != 2 for c in chains):
+        return None
+    lefts = {re.sub(r"\s+", "", c.lines[0].bare) for c in chains}
+    if len(lefts) == 1 or not all(_solves(c) or c.lines[1].bare == "0" for c in chains):
+        return None
+    lines = [Piece(f"{c.lines[0].bare} = {c.lines[1].bare}", c.lines[0].start) for c in chains]
+    return Laid(lines, equations=True)
+
+
+def _solves(laid: Laid) -> bool:
+    left = laid.lines[0].bare
+    return not re.search(r"\\frac\s*\{\s*(?:\\partial|d)|\\nabla|∂|∇", left)
