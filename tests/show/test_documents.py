@@ -140,8 +140,11 @@ def test_a_long_sum_is_broken_before_its_signs() -> None:
 
 @given(inlines, st.integers(5, 40))
 def test_wrapped_text_loses_nothing(parts: tuple[str | Expr, ...], room: int) -> None:
-    lines = wrap(words(parts, samples.LOGISTIC, room), room, room)
+    said = words(parts, samples.LOGISTIC)
+    lines = wrap(said, room, room)
     assert all(width(plain(line)) <= room for line in lines)
+    shown = "".join(plain(line) for line in lines)
+    assert shown.replace(" ", "") == "".join(plain(word.text) for word in said).replace(" ", "")
 
 
 def test_rows_are_aligned_on_their_relations() -> None:

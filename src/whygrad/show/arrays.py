@@ -77,7 +77,8 @@ def _juxtaposed(pieces: tuple[Piece, ...], rank: int) -> Piece:
     boxes: list[Box] = []
     before: Piece | None = None
     for k, piece in enumerate(pieces):
-        fenced = piece.negative or piece.level < Level.PRODUCT or (k > 0 and piece.level == Level.FRACTION)
+        loose = piece.entrywise or piece.level < Level.PRODUCT or (k > 0 and piece.product)
+        fenced = loose or piece.negative or (k > 0 and piece.level == Level.FRACTION)
         box = round_(signed(piece)) if fenced else at_least(piece, Level.PRODUCT, last=k == len(pieces) - 1)
         if before is not None:
             gap = Atom(" ", "space" if before.wordy or (piece.wordy and not fenced) else "gap")
@@ -109,7 +110,14 @@ def _entrywise(op: str, pieces: tuple[Piece, ...]) -> Piece:
         # Both signs and a product of matrices have one strength: brackets say what comes first.
         box = at_least(piece, Level.POWER, last=False)
         boxes.extend((sign, box) if boxes else (box,))
-    return Piece(line(*boxes), Level.PRODUCT, rank=rank, wordy=pieces[0].wordy, tall=tallest(pieces))
+    return Piece(
+        line(*boxes),
+        Level.PRODUCT,
+        rank=rank,
+        wordy=pieces[0].wordy,
+        tall=tallest(pieces),
+        entrywise=True,
+    )
 
 
 def _fixed(op: str, pieces: tuple[Piece, ...]) -> Piece:

@@ -149,9 +149,14 @@ def inside(box: Box, linear: bool) -> tuple[Box, ...]:
             return ()
 
 
-def spell(box: Box, f: Callable[[Box, tuple[T, ...]], T], *, linear: bool) -> T:
-    """Combine bottom-up, as :func:`whygrad.core.walk.fold` does; deep boxes need no deep stack."""
-    done: dict[Box, T] = {}
+def spell(
+    box: Box, f: Callable[[Box, tuple[T, ...]], T], *, linear: bool, done: dict[Box, T] | None = None
+) -> T:
+    """Combine bottom-up, as :func:`whygrad.core.walk.fold` does; deep boxes need no deep stack.
+
+    ``done`` keeps the results of the parts for a later call with the same ``f``.
+    """
+    done = {} if done is None else done
     stack: list[tuple[Box, bool]] = [(box, False)]
     while stack:
         node, ready = stack.pop()

@@ -29,7 +29,7 @@ LIMIT = 84
 """Letters that fit a line of a page beside a left-hand side, about."""
 _OPENED = 6
 """So many brackets are opened at most."""
-_SCRIPT = 0.72
+_SCRIPT = 0.8
 _ROLE_WIDTH = {"plus": 2.6, "relation": 3.0, "times": 1.9, "gap": 0.0, "space": 0.4, "tight": 0.3}
 
 
@@ -41,19 +41,20 @@ def print_width(box: Box) -> float:
 def _width(box: Box, parts: tuple[float, ...]) -> float:
     match box:
         case Atom(text, role):
-            return _ROLE_WIDTH.get(role, float(width(text)))
+            capitals = sum(c.isupper() for c in text)
+            return _ROLE_WIDTH.get(role, width(text) + 0.35 * capitals)
         case Line() | Mark() | Choice():
             return sum(parts)
-        case Fraction(over, under):
-            return max(parts) + 0.5 if not isinstance(over, Atom) or not isinstance(under, Atom) else 1.5
+        case Fraction():
+            return max(parts) + 1.0
         case Script():
             return parts[0] + _SCRIPT * max(parts[1:], default=0.0)
         case BigOp():
-            return max(2.4, _SCRIPT * parts[0]) + parts[1]
+            return max(3.3, _SCRIPT * parts[0]) + parts[1]
         case Fence():
-            return parts[0] + 1.6
+            return parts[0] + 2.2
         case Root():
-            return parts[0] + 1.7
+            return parts[0] + 1.9
         case CasesBox():
             return 6.0 + max(parts[:-1:2]) + max(parts[1:-1:2])
         case Accent():
@@ -68,39 +69,79 @@ def break_box(box: Box, limit: float = LIMIT) -> list[Box]:
     It is cut before a + or −, and where that is not enough before a factor; a long bracket or the
     body of a sum is cut like the rest.
     """
-    if print_width(box) <= limit:
+    ruler = _Ruler()
+    if ruler.of(box) <= limit:
         return [box]
     parts = _parts(box)
+    lines = ruler.lines(parts, limit)
     for _ in range(_OPENED):
-        lines = _lines(parts, limit)
-        if all(print_width(line(*one)) <= limit for one in lines):
-            break
-        opened = _open_widest(parts)
+        opened = None if all(ruler.total(one) <= limit for one in lines) else ruler.open_widest(parts)
         if opened is None:
             break
         parts = opened
-    return [line(*one) for one in _lines(parts, limit)]
+        lines = ruler.lines(parts, limit)
+    return [line(*one) for one in lines]
 
 
-def _lines(parts: tuple[Box, ...], limit: float) -> list[tuple[Box, ...]]:
-    lines: list[tuple[Box, ...]] = []
-    for chunk in _filled(_cut(parts, "plus"), limit):
-        fits = print_width(line(*chunk)) <= limit
-        lines.extend([chunk] if fits else _filled(_cut(chunk, "times", "gap", "space"), limit))
-    return lines
+class _Ruler:
+    """Measures boxes once."""
+
+    def __init__(self) -> None:
+        self.known: dict[Box, float] = {}
+
+    def of(self, box: Box) -> float:
+        return spell(box, _width, linear=False, done=self.known)
+
+    def total(self, parts: tuple[Box, ...]) -> float:
+        return sum(map(self.of, parts))
+
+    def lines(self, parts: tuple[Box, ...], limit: float) -> list[tuple[Box, ...]]:
+        """Cut before signs, and before factors where that is not enough."""
+        lines: list[tuple[Box, ...]] = []
+        for chunk in self.filled(_cut(parts, "plus"), limit):
+            fits = self.total(chunk) <= limit
+            lines.extend([chunk] if fits else self.filled(_cut(chunk, "times", "gap", "space"), limit))
+        return lines
+
+    def filled(self, chunks: list[tuple[Box, ...]], limit: float) -> list[tuple[Box, ...]]:
+        """Neighbouring chunks joined as long as they fit."""
+        lines: list[tuple[Box, ...]] = []
+        used = 0.0
+        for chunk in chunks:
+            size = self.total(chunk)
+            if lines and used + size <= limit:
+                lines[-1] += chunk
+                used += size
+            else:
+                lines.append(chunk)
+                used = size
+        return lines
+
+    def open_widest(self, parts: tuple[Box, ...]) -> tuple[Box, ...] | None:
+        """The widest bracket or sum taken apart; None where there is none with something to cut."""
+        for k in sorted(range(len(parts)), key=lambda k: -self.of(parts[k])):
+            inner = _inner(parts[k])
+            if inner:
+                return parts[:k] + inner + parts[k + 1 :]
+        return None
 
 
 def _parts(box: Box) -> tuple[Box, ...]:
     """What stands side by side in a box, each part pointed out if the whole was."""
-    match box:
-        case Line(parts):
-            return tuple(part for inner in parts for part in (_parts(inner) if _is_line(inner) else (inner,)))
-        case Mark(body) if _is_line(body):
-            return tuple(part if _is_cut(part) else Mark(part) for part in _parts(body))
-        case Choice(_, stacked) if _is_line(stacked):
-            return _parts(stacked)
-        case _:
-            return (box,)
+    out: list[Box] = []
+    stack: list[tuple[Box, bool]] = [(box, False)]
+    while stack:
+        node, pointed = stack.pop()
+        match node:
+            case Line(parts):
+                stack.extend((part, pointed) for part in reversed(parts))
+            case Mark(body) if _is_line(body):
+                stack.append((body, True))
+            case Choice(_, stacked) if _is_line(stacked):
+                stack.append((stacked, pointed))
+            case _:
+                out.append(Mark(node) if pointed and not _is_cut(node) else node)
+    return tuple(out)
 
 
 def _is_line(box: Box) -> bool:
@@ -115,16 +156,6 @@ def _is_line(box: Box) -> bool:
 
 def _is_cut(box: Box) -> bool:
     return isinstance(box, Atom) and box.role in ("plus", "times", "gap", "space")
-
-
-def _open_widest(parts: tuple[Box, ...]) -> tuple[Box, ...] | None:
-    """The widest bracket or sum taken apart; None where there is none with something to cut."""
-    widest = max(
-        (k for k, part in enumerate(parts) if _inner(part)), key=lambda k: print_width(parts[k]), default=None
-    )
-    if widest is None:
-        return None
-    return parts[:widest] + _inner(parts[widest]) + parts[widest + 1 :]
 
 
 def _inner(box: Box) -> tuple[Box, ...]:
@@ -152,18 +183,3 @@ def _cut(parts: tuple[Box, ...], *roles: str) -> list[tuple[Box, ...]]:
             chunks.append([])
         chunks[-1].append(part)
     return [tuple(chunk) for chunk in chunks]
-
-
-def _filled(chunks: list[tuple[Box, ...]], limit: float) -> list[tuple[Box, ...]]:
-    """Neighbouring chunks joined as long as they fit."""
-    lines: list[tuple[Box, ...]] = []
-    used = 0.0
-    for chunk in chunks:
-        size = print_width(line(*chunk))
-        if lines and used + size <= limit:
-            lines[-1] += chunk
-            used += size
-        else:
-            lines.append(chunk)
-            used = size
-    return lines

@@ -30,7 +30,7 @@ from whygrad.show.mathml import math_element, to_mathml
 from whygrad.show.page_style import STYLE_SHEET
 from whygrad.show.rows import CALLOUT_TITLES, is_note, labels_of
 
-_BESIDE: Final = 58
+_BESIDE: Final = 60
 """A formula longer than this many letters has its reason below it."""
 
 

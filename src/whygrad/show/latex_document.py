@@ -41,9 +41,10 @@ _PREAMBLE: Final = rf"""\documentclass[11pt,a4paper,fleqn,leqno]{{article}}
 \setlength{{\mathindent}}{{3em}}
 \allowdisplaybreaks
 """
-_BESIDE: Final = 37
-"""A formula longer than this many letters has its reason below it."""
-_LINE: Final = 64
+_BESIDE: Final = 40
+"""Letters of left-hand side and formula beside which a reason fits; else it stands below."""
+_LINE: Final = 66
+"""Letters of left-hand side and formula in a line."""
 
 
 def to_latex_document(doc: Document, *, details: bool = False) -> str:
@@ -122,13 +123,16 @@ class _Page:
     def rows(self, block: Rows) -> list[str]:
         """The lines of an ``align*``."""
         lines: list[str] = []
+        lefts = [layout(row.left, self.scope) for row in block.rows if row.left is not None]
+        used = min(max(map(print_width, lefts), default=0.0), _LINE / 2)
         for row, label in zip(block.rows, labels_of(block), strict=True):
-            lines.extend(self.row(row, label))
+            lines.extend(self.row(row, label, used))
             if self.details and row.details:
                 lines.extend(self.rows(Rows(row.details)))
         return lines
 
-    def row(self, row: Row, label: str) -> list[str]:
+    def row(self, row: Row, label: str, used: float) -> list[str]:
+        """The lines of one row; ``used`` is the width of the left-hand sides."""
         parts = said(row)
         reason = self.inline(parts)
         if is_note(row):
@@ -136,8 +140,8 @@ class _Page:
         left = "" if row.left is None else latex_of(layout(row.left, self.scope))
         boxes: list[Box] = []
         if row.right is not None:
-            boxes = break_box(layout(row.right, self.scope, marks=row.changed), _LINE)
-        beside = all(print_width(box) <= _BESIDE for box in boxes)
+            boxes = break_box(layout(row.right, self.scope, marks=row.changed), _LINE - used)
+        beside = all(print_width(box) <= _BESIDE - used for box in boxes)
         rights = [latex_of(box) for box in boxes] or [f"\\text{{{_code(row.raw)}}}"]
         leads = [_relation(row), *["\\quad"] * (len(rights) - 1)]
         rights = [f"{lead} {right}" for lead, right in zip(leads, rights, strict=True)]

@@ -86,23 +86,20 @@ _WIDE_GAP = 3
 """This many spaces in a text are kept, and are where its line is broken first."""
 
 
-def words(parts: Inline, scope: Scope, room: int, *, ascii: bool = False) -> list[Word]:
-    """Running text as words; a formula or a piece of code is one word where it fits ``room``."""
+def words(parts: Inline, scope: Scope, *, ascii: bool = False) -> list[Word]:
+    """Running text as words; a formula or a piece of code is one word, broken only if it must be."""
     out: list[Word] = []
     gap = 0
     for part in parts:
         if isinstance(part, Expr):
-            spelled = breakable(part, scope, ascii=ascii)
-            fits = width(plain(spelled)) <= room
-            pieces = [spelled] if fits else break_formula(spelled, room, room)
-            out.extend(Word(piece, 1 if k else gap) for k, piece in enumerate(pieces))
+            out.append(Word(breakable(part, scope, ascii=ascii), gap))
             gap = 0
             continue
         for k, run in enumerate(part.split("`")):
-            shown = "".join(c if c.isprintable() else " " for c in run)
+            shown = printable(run)
             shown = to_ascii(shown) if ascii else shown
-            if k % 2 and width(shown) <= room:
-                out.append(Word(shown, gap))
+            if k % 2:
+                out.append(Word(shown.replace(" ", BREAK_PRODUCT), gap))
                 gap = 0
                 continue
             for n, word in enumerate(shown.split(" ")):
@@ -111,6 +108,11 @@ def words(parts: Inline, scope: Scope, room: int, *, ascii: bool = False) -> lis
                     out.append(Word(word, gap))
                     gap = 0
     return out
+
+
+def printable(text: str) -> str:
+    """Text on one line, without what would move the cursor."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def wrap(text: Sequence[Word], first: int, rest: int) -> list[str]:

@@ -70,6 +70,8 @@ class Piece:
     """0: fits an exponent; 1: fits one in two-dimensional print; 2: fits none."""
     short: bool = False
     """A name, number or script that a function takes without brackets."""
+    entrywise: bool = False
+    """An entry-by-entry product: of one strength with a product of matrices, so brackets part them."""
     product: bool = False
     """Written as a product inside another: the factors around it are set off by dots."""
 

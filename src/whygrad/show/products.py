@@ -76,12 +76,15 @@ def _finish(parts: Sequence[Piece], negative: bool, dotted: bool) -> Piece:
     values = [as_value(piece) for piece in parts]
     if len(values) == 1:
         return _alone(values[0], negative)
+    entrywise = sum(value.rank > 0 for value in values) > 1
     boxes: list[Box] = []
     for k, value in enumerate(values):
         last = k == len(values) - 1
         if k:
-            boxes.append(between(values[k - 1], value, dotted))
-        boxes.append(_factor(value, last=last))
+            arrays = value.rank > 0 and any(before.rank > 0 for before in values[:k])
+            boxes.append(between(values[k - 1], value, dotted, entrywise=arrays))
+        matrices = entrywise and value.rank > 0 and value.level == Level.PRODUCT and not value.negative
+        boxes.append(round_(value.box) if matrices else _factor(value, last=last))
     final = values[-1]
     open_end = final.closed is not None and final.level >= Level.PRODUCT and not final.negative
     box = line(*boxes)
@@ -98,6 +101,7 @@ def _finish(parts: Sequence[Piece], negative: bool, dotted: bool) -> Piece:
         big=values[0].big,
         wordy=values[0].wordy,
         tall=tallest(values),
+        entrywise=entrywise or any(value.entrywise for value in values),
         product=True,
     )
 
@@ -116,6 +120,7 @@ def _alone(value: Piece, negative: bool) -> Piece:
         binds=value.binds,
         rank=value.rank,
         tall=value.tall,
+        entrywise=value.entrywise,
         product=value.product,
     )
 
@@ -127,9 +132,9 @@ def _factor(value: Piece, *, last: bool) -> Box:
     return at_least(value, Level.PRODUCT, last=last)
 
 
-def between(a: Piece, b: Piece, dotted: bool = False) -> Box:
-    """What stands between two neighbouring factors."""
-    if a.rank and b.rank and a.derivative is None and b.derivative is None:
+def between(a: Piece, b: Piece, dotted: bool = False, *, entrywise: bool = False) -> Box:
+    """What stands between two neighbouring factors; ``entrywise``: an array stood before, too."""
+    if entrywise and a.derivative is None and b.derivative is None:
         return Atom("⊙", "times")
     dot = Atom("·", "times")
     bracketed = b.negative or b.level < Level.PRODUCT

@@ -13,15 +13,13 @@ _NARROWEST = 5
 
 
 def table_lines(
-    table: Table, words: Callable[[Inline, int], list[Word]], room: int, ascii: bool = False
+    table: Table, words: Callable[[Inline], list[Word]], room: int, ascii: bool = False
 ) -> list[str]:
     """The lines of a table; the widest columns give way until it fits."""
     count = max([len(table.header), *(len(row) for row in table.rows)], default=0)
     if not count:
         return []
-    cells = [
-        [words(cell, room) for cell in row] + [[]] * (count - len(row)) for row in (table.header, *table.rows)
-    ]
+    cells = [[words(cell) for cell in row] + [[]] * (count - len(row)) for row in (table.header, *table.rows)]
     natural = [max(_size(row[k]) for row in cells) for k in range(count)]
     widths = _fit(natural, room - 2 - _GAP * (count - 1))
     out: list[str] = []

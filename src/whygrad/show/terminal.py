@@ -23,8 +23,7 @@ from whygrad.core.document import (
 from whygrad.core.expr import Expr
 from whygrad.core.walk import Path
 from whygrad.show.glyphs import RELATIONS
-from whygrad.show.lines import Word, break_formula, coloured, painted, underline, wrap
-from whygrad.show.lines import words as words_of
+from whygrad.show.lines import Word, break_formula, coloured, painted, printable, underline, words, wrap
 from whygrad.show.rows import is_note, labels_of, said
 from whygrad.show.tables import table_lines
 from whygrad.show.text import MARK_ON, breakable, plain, to_ascii, width
@@ -57,14 +56,13 @@ class _Page:
 
     def text(self, raw: str) -> str:
         """Text as given, on one line."""
-        shown = "".join(c if c.isprintable() else " " for c in raw)
-        return to_ascii(shown) if self.ascii else shown
+        return to_ascii(printable(raw)) if self.ascii else printable(raw)
 
-    def words(self, parts: Inline, room: int) -> list[Word]:
-        return words_of(parts, self.scope, room, ascii=self.ascii)
+    def words(self, parts: Inline) -> list[Word]:
+        return words(parts, self.scope, ascii=self.ascii)
 
     def sentence(self, parts: Inline, first: int, rest: int) -> list[str]:
-        return wrap(self.words(parts, min(first, rest)), first, rest)
+        return wrap(self.words(parts), first, rest)
 
 
 def to_terminal(
@@ -171,8 +169,13 @@ class _Set:
     lines: tuple[str, ...]
     end: int
     row: Row
+    said: tuple[Word, ...]
     below: str = ""
     """The line that points at the marked parts."""
+
+    def wrapped(self, room: int) -> list[str]:
+        """What is said, in lines of at most ``room`` columns."""
+        return wrap(self.said, room, room)
 
 
 def _rows(block: Rows, page: _Page, indent: int = 2) -> list[str]:
@@ -217,10 +220,8 @@ def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _
         lines = [(head if k == 0 else " " * (start + 2)) + text for k, text in enumerate(cut)]
         head = " " * start
         left = ""
-    relation = (
-        RELATIONS.get(row.relation, row.relation) if row.right is not None or row.left is not None else ""
-    )
-    relation = to_ascii(relation) if page.ascii else relation
+    sign = "" if row.left is row.right is None else row.relation
+    relation = page.text(RELATIONS.get(sign, sign))
     head += left + " " * (left_width - width(plain(left)))
     if left_width or lines:
         head += " " if left_width else ""
@@ -234,12 +235,12 @@ def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _
     marked = row.verdict and MARK_ON in lines[-1]
     below = underline(lines[-1], ascii=page.ascii) if marked else ""
     end = width(plain(lines[-1]))
-    return _Set(tuple(lines), end, row, below)
+    return _Set(tuple(lines), end, row, tuple(page.words(said(row))), below)
 
 
 def _reason_column(sets: Sequence[_Set], page: _Page) -> int:
     """The column for reasons that needs fewest lines, the leftmost of these; or the width: none."""
-    spoken = [item for item in sets if said(item.row) and not is_note(item.row)]
+    spoken = [item for item in sets if item.said and not is_note(item.row)]
     ends = {item.end + 3 for item in spoken if item.end + 3 + _MIN_REASON <= page.width}
     # A formula that reaches into the column costs as much as two further lines.
     cost = {
@@ -255,33 +256,28 @@ def _beside(item: _Set, column: int, page: _Page) -> list[tuple[int, str]]:
     A formula that reaches into the column has a short reason right after it, else the column begins
     on the next line (an empty first line).
     """
-    words = said(item.row)
     if item.end + 3 <= column < page.width:
-        return [(column, text) for text in page.sentence(words, page.width - column, page.width - column)]
-    whole = page.sentence(words, 10**6, 10**6)[0]
+        return [(column, text) for text in item.wrapped(page.width - column)]
+    whole = item.wrapped(10**6)[0]
     if item.end + 3 + width(plain(whole)) <= page.width:
         return [(item.end + 3, whole)]
     if column + _MIN_REASON > page.width:
         return []
-    below = page.sentence(words, page.width - column, page.width - column)
-    return [(item.end, ""), *((column, text) for text in below)]
+    return [(item.end, ""), *((column, text) for text in item.wrapped(page.width - column))]
 
 
 def _with_reason(item: _Set, column: int, below: int, page: _Page) -> list[str]:
     """The row's lines with what is said beside the last one or below it."""
     lines = [coloured(text, page.color) for text in item.lines]
-    words = said(item.row)
     pointer = [item.below] if item.below else []
-    if not words:
+    if not item.said:
         return [*lines, *pointer]
     if is_note(item.row):
-        text = page.sentence(words, page.width - below, page.width - below)
-        return [" " * below + coloured(line, page.color) for line in text]
+        return [" " * below + coloured(text, page.color) for text in item.wrapped(page.width - below)]
     role = "wrong" if item.row.verdict.isupper() else "right" if item.row.verdict else "reason"
     beside = _beside(item, column, page)
     if not beside:
-        text = page.sentence(words, page.width - below, page.width - below)
-        beside = [(item.end, ""), *((below, line) for line in text)]
+        beside = [(item.end, ""), *((below, text) for text in item.wrapped(page.width - below))]
     at, first = beside[0]
     lines[-1] += " " * (at - item.end) + painted(coloured(first, False), role, page.color)
     for at, text in beside[1:]:
