@@ -27,7 +27,7 @@ from whygrad.core.expr import (
     mul,
 )
 
-I, J, K, L = Index("i", "m"), Index("j", "n"), Index("k", "m"), Index("l", "n")
+AT_I, AT_J, AT_K, AT_L = Index("i", "m"), Index("j", "n"), Index("k", "m"), Index("l", "n")
 SCOPE = Scope(
     {
         "x": Declaration("x", "data", ("m", "n"), (), ("i", "j")),
@@ -39,7 +39,7 @@ SCOPE = Scope(
         "dx": Declaration("dx", "param"),
     },
     {
-        "z": Definition("z", Symbol("y", (I,)), (I,), ("m",)),
+        "z": Definition("z", Symbol("y", (AT_I,)), (AT_I,), ("m",)),
         "h": Definition("h", Symbol("t"), (), (), ("t",)),
     },
 )
@@ -50,16 +50,16 @@ LEAVES = st.sampled_from(
         Symbol("b"),
         Symbol("u"),
         Symbol("dx"),
-        Symbol("y", (I,)),
-        Symbol("z", (I,)),
-        Symbol("w", (J,)),
-        Symbol("x", (I, J)),
-        Symbol("x", (I, Number(2))),
+        Symbol("y", (AT_I,)),
+        Symbol("z", (AT_I,)),
+        Symbol("w", (AT_J,)),
+        Symbol("x", (AT_I, AT_J)),
+        Symbol("x", (AT_I, Number(2))),
         Constant("pi"),
         Constant("e"),
         Size("m"),
-        I,
-        J,
+        AT_I,
+        AT_J,
         Number(2),
         Number(-1),
         Number(-3),
@@ -67,7 +67,7 @@ LEAVES = st.sampled_from(
         Number(Fraction(-2, 3)),
         Number(Fraction(1, 4), True),
         Number(1),
-        Entry(Apply("inv", (Symbol("S"),)), (J, J)),
+        Entry(Apply("inv", (Symbol("S"),)), (AT_J, AT_J)),
         Apply("norm", (Symbol("w"),)),
         Apply("logdet", (Apply("matmul", (Symbol("S"), Symbol("S"))),)),
         Apply("dot", (Symbol("w"), Symbol("w"))),
@@ -97,13 +97,13 @@ def _grow(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
             lambda t: Call(t[0], (t[1],))
         ),
         pairs.map(lambda p: Call("max", p[:2])),
-        st.tuples(st.sampled_from(["sum", "prod", "max"]), st.sampled_from([I, J, K, L]), inner).map(
-            lambda t: Reduce(*t)
-        ),
-        st.tuples(st.sampled_from([K, L]), inner, logic).map(lambda t: Reduce("sum", *t)),
+        st.tuples(
+            st.sampled_from(["sum", "prod", "max"]), st.sampled_from([AT_I, AT_J, AT_K, AT_L]), inner
+        ).map(lambda t: Reduce(*t)),
+        st.tuples(st.sampled_from([AT_K, AT_L]), inner, logic).map(lambda t: Reduce("sum", *t)),
         logic,
         st.tuples(logic, inner, inner).map(lambda t: Cases(((t[0], t[1]),), t[2])),
-        st.tuples(inner, st.sampled_from([Symbol("b"), Symbol("w", (J,)), Symbol("z", (I,))])).map(
+        st.tuples(inner, st.sampled_from([Symbol("b"), Symbol("w", (AT_J,)), Symbol("z", (AT_I,))])).map(
             lambda t: Partial(*t)
         ),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-
 from tests.syntax.costs import EVERY, LATEX, PLAIN
 from tests.syntax.draw import EXPRESSIONS, LETTERS, SCOPE
+
 from whygrad.core.cost import Cost, Scope
 from whygrad.core.expr import Expr, Symbol
 from whygrad.core.walk import rewrite_bottom_up, same_form, substitute, symbols
@@ -82,8 +82,12 @@ ARRAY_LOGISTIC = """
 
 
 def test_three_notations_are_one_cost() -> None:
-    index = PLAIN["logistic"].replace("sigmoid(z[i])", "1/(1 + e^(-z[i]))").replace(
-        "L[i] = -(y[i] log f[i] + (1-y[i]) log(1-f[i]))", "L[i] = y[i] log f[i] + (1-y[i]) log(1-f[i])"
+    index = (
+        PLAIN["logistic"]
+        .replace("sigmoid(z[i])", "1/(1 + e^(-z[i]))")
+        .replace(
+            "L[i] = -(y[i] log f[i] + (1-y[i]) log(1-f[i]))", "L[i] = y[i] log f[i] + (1-y[i]) log(1-f[i])"
+        )
     )
     by_index = written_out(read_cost(index.replace("J = mean_i", "J = -mean_i")))
     by_latex = written_out(read_cost(LATEX["logistic"]))

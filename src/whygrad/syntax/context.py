@@ -31,7 +31,7 @@ class Context:
     letters: dict[str, str] = field(default_factory=dict[str, str])
     soft: set[str] = field(default_factory=set[str])
     """Letters that only definitions showed: another sum may use them over another dimension."""
-    later: frozenset[str] = frozenset()
+    later: set[str] = field(default_factory=set[str])
     columns: set[str] = field(default_factory=set[str])
     holes: frozenset[str] = frozenset()
     open_names: bool = False

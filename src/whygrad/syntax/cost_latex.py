@@ -14,7 +14,7 @@ from typing import Final
 
 from whygrad.core.errors import LanguageError, Span
 from whygrad.syntax.declare import Declared, Line
-from whygrad.syntax.infer import USUAL, Body, Usage
+from whygrad.syntax.infer import USUAL, Body, Usage, index_letters
 from whygrad.syntax.lines import end_token, equals_at, is_declaration, split_lines
 from whygrad.syntax.parser_latex import LatexParser
 from whygrad.syntax.surface import (
@@ -445,18 +445,7 @@ def _shown(name: str, letters: tuple[str, ...]) -> str:
 
 def _letters(scripts: Sequence[Usage]) -> tuple[str, ...]:
     """The letters of the use that shows most."""
-    best: tuple[str, ...] = ()
-    for usage in scripts:
-        letters: list[str] = []
-        for index in usage.indices:
-            inside = bare(index)
-            name = inside.name if isinstance(inside, Name) else ""
-            if not name or name in letters:
-                name = next(c for c in "ijklpqrstuv" if c not in letters)
-            letters.append(name)
-        if len(letters) > len(best):
-            best = tuple(letters)
-    return best
+    return index_letters(max((u.indices for u in scripts), key=len, default=()))
 
 
 def _axis_letter(missing: dict[str, list[Usage]]) -> str:

@@ -211,11 +211,11 @@ def assemble(
     assign_sizes(declared, missing, taken, context, sizes)
     for one in declared:
         context.declarations[one.name] = settle(one, context)
-    names = [body.name for body in bodies]
-    for k, body in enumerate(bodies):
-        context.later = frozenset(names[k:])
+    context.later = {body.name for body in bodies}
+    for body in bodies:
         definition = define(body, context)
         context.definitions[body.name] = definition
+        context.later.discard(body.name)
         context.sizes.update(definition.dims)
     goal = _goal(bodies[-1], context)
     return Cost(

@@ -11,6 +11,9 @@ from whygrad.syntax.surface import Surface
 from whygrad.syntax.tokens import Token
 from whygrad.syntax.vocabulary import Vocabulary
 
+MAX_POSTFIXES: Final = 16
+"""A name may carry so many indices, primes and powers, one after the other."""
+
 MAX_DEPTH: Final = 80
 """Brackets, exponents and operators may be nested this deep."""
 
@@ -57,6 +60,7 @@ class Cursor(ABC):
         self.token: Token = tokens[0]
         self.bound: list[frozenset[str]] = []
         self.bars: list[str] = []
+        self.partners: dict[int, int] = {}
         self.equals = False
         """Whether ``=`` compares (in a range or a branch)."""
 
@@ -130,13 +134,23 @@ class Cursor(ABC):
         """Count one level of nesting; every caller leaves by ``self.depth -= 1``."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise BudgetError(
-                "error/not-finished",
-                f"the formula is nested more than {MAX_DEPTH} levels deep",
-                fix="give parts of it names: `u = ...`, then use u",
-                source=self.source,
-                span=self.token.span,
-            )
+            self.too_deep()
+
+    def too_deep(self) -> NoReturn:
+        """Refuse what is nested too deeply."""
+        raise BudgetError(
+            "error/not-finished",
+            f"the formula is nested more than {MAX_DEPTH} levels deep",
+            fix="give parts of it names: `u = ...`, then use u",
+            source=self.source,
+            span=self.token.span,
+        )
+
+    def count_postfixes(self, number: int) -> int:
+        """One more index, prime or power on the same operand."""
+        if number >= MAX_POSTFIXES:
+            self.too_deep()
+        return number + 1
 
     def since(self, start: int) -> Span:
         """From ``start`` to the token before the current one."""
@@ -146,6 +160,19 @@ class Cursor(ABC):
     def text(self, span: Span) -> str:
         """What was written there."""
         return self.source[span.start : span.end]
+
+    def after_bracket(self, ahead: int) -> int:
+        """How far ahead the bracket that opens there has closed; the end if it never does."""
+        if not self.partners:
+            opened: list[int] = []
+            for k, token in enumerate(self.tokens):
+                if token.text in CLOSING:
+                    opened.append(k)
+                elif token.text in (")", "]", "}") and opened:
+                    self.partners[opened.pop()] = k + 1
+            self.partners.setdefault(-1, -1)
+        after = self.partners.get(self.position + ahead, len(self.tokens) - 1)
+        return after - self.position
 
     # --- the grammar, in parser.py ---------------------------------------------------------------
 

@@ -26,6 +26,7 @@ KIND_WORDS: Final[dict[str, Kind]] = {
 }
 _PROPERTIES: Final = ("integer", "onehot", "simplex", "symmetric", "spd", "real", "positive")
 _MOST_VALUES: Final = 1000
+_MOST_LETTERS: Final = 8
 
 
 @dataclass(slots=True)
@@ -134,6 +135,12 @@ class Line:
                 self.fail(
                     f"the letter {token.text} stands twice in {out.name}",
                     f"two letters may share a size: {out.name}[i,k]: (m, m)",
+                    token.span,
+                )
+            if len(letters) == _MOST_LETTERS:
+                self.fail(
+                    f"{out.name} has more than {_MOST_LETTERS} indices",
+                    "split it into several names",
                     token.span,
                 )
             letters.append(token.text)

@@ -112,7 +112,7 @@ def usual_declarations(missing: dict[str, list[Usage]], context: Context) -> lis
         indexed = next((u for u in usages if u.role == "base"), None)
         out = Declared(name, kind, usages[0].span)
         if indexed is not None:
-            out.letters = _letters(indexed.indices)
+            out.letters = index_letters(indexed.indices)
             out.letter_spans = tuple(i.span for i in indexed.indices)
         shown = f"{name}[{','.join(out.letters)}]" if out.letters else name
         context.say(name, f"{_KIND_WORDS[kind]} {shown}", usages[0].span)
@@ -123,16 +123,21 @@ def usual_declarations(missing: dict[str, list[Usage]], context: Context) -> lis
 _KIND_WORDS: Final[dict[Kind, str]] = {"data": "data", "param": "parameter", "const": "constant"}
 
 
-def _letters(indices: Sequence[Surface]) -> tuple[str, ...]:
+def index_letters(indices: Sequence[Surface]) -> tuple[str, ...]:
     """The letters of a use, with others where it has none."""
     letters: list[str] = []
     for index in indices:
         inside = bare(index)
         name = inside.name if isinstance(inside, Name) else ""
         if not name or name in letters:
-            name = next(c for c in "ijklpqrstuv" if c not in letters)
+            name = _other_letter(letters)
         letters.append(name)
     return tuple(letters)
+
+
+def _other_letter(letters: Sequence[str]) -> str:
+    """A letter that is not among these."""
+    return next((c for c in "ijklpqrstuv" if c not in letters), f"k{len(letters)}")
 
 
 def assign_sizes(
@@ -164,11 +169,12 @@ def assign_sizes(
     order = list(dict.fromkeys(c for one in declared if one.dims is None for c in one.letters))
     open_letters = [c for c in order if c not in letters]
     wishes = _wished_sizes(declared, missing, open_letters, taken, context)
+    taken |= set(wishes.values())
     values = {name for name, usages in missing.items() if any(u.role == "value" for u in usages)}
     for letter in open_letters:
-        dim = wishes.get(letter) or auto_dim(letter, taken | set(wishes.values()))
+        dim = wishes.get(letter) or auto_dim(letter, taken)
         letters[letter] = dim
-        taken = taken | {dim}
+        taken.add(dim)
         if dim in values:
             context.say(dim, f"the size of {letter}", missing[dim][0].span)
     for one in declared:

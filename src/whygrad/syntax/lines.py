@@ -63,7 +63,9 @@ def _goes_on(current: list[Token], tokens: Sequence[Token], at: int) -> bool:
         return True
     if last.kind == "name" and last.text in _GOES_ON_WORDS:
         return True
-    after = next((t for t in tokens[at:] if t.kind != "line" or t.text != "\n"), tokens[-1])
+    while at < len(tokens) - 1 and tokens[at].kind == "line" and tokens[at].text == "\n":
+        at += 1
+    after = tokens[at]
     if after.kind == "op" and after.text in _GOES_ON and after.text != "=":
         return True
     return after.kind == "name" and after.text in ("and", "or", "else", "if")

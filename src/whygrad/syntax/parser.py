@@ -224,7 +224,9 @@ class Parser(BigOperators, Derivatives, Checks):
         """``base^exponent`` and transposes after it."""
         start = self.token.start
         found = self.postfix()
+        number = 0
         while self.token.kind == "op" and self.token.text in ("^", ".^", "'"):
+            number = self.count_postfixes(number)
             if self.accept("'"):
                 found = Transposed(found, self.since(start))
                 continue
@@ -260,7 +262,9 @@ class Parser(BigOperators, Derivatives, Checks):
         """An atom with its indices, scripts and transposes."""
         start = self.token.start
         found = self.atom()
+        number = 0
         while self.token.kind == "op":
+            number = self.count_postfixes(number)
             text = self.token.text
             if text == "[" and not self.latex and self.token.glued and _can_index(found):
                 opened = self.advance()

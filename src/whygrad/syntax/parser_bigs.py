@@ -55,6 +55,10 @@ class BigOperators(Cursor):
                     break
             self.equals = held
             self.expect("}", opened)
+        names = [b.name.name for b in bound]
+        twice = next((b.name for b in bound if names.count(b.name.name) > 1), None)
+        if twice is not None:
+            self.fail(f"{twice.name} is bound twice", "use another letter", twice.span)
         if not bound:
             self.fail(
                 f"'{head.text}' does not say which index it runs over",

@@ -41,16 +41,6 @@ class Derivatives(Cursor):
             and not self.words.is_function(name)
         )
 
-    def after_bracket(self, ahead: int) -> int:
-        """How far ahead the bracket that opens there has closed."""
-        level = 0
-        while True:
-            text = self.peek(ahead).text
-            level += (text in CLOSING) - (text in (")", "]", "}"))
-            ahead += 1
-            if level <= 0 or self.peek(ahead).kind == "end":
-                return ahead
-
     def differential(self) -> Surface:
         """``d/dz u``, ``dL/dz``, ``d(u)/dz``, and the same with ``∂``."""
         start = self.token.start

@@ -140,7 +140,7 @@ class _Lexer:
             )
 
     def in_cases(self) -> bool:
-        """Whether ``&`` and ``\\`` divide cases here."""
+        r"""Whether ``&`` and ``\\`` divide cases here."""
         return bool(self.environments) and self.environments[-1][0] == "cases"
 
     def one(self, kind: str, text: str, begin: int) -> None:

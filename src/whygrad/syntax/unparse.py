@@ -211,11 +211,13 @@ class _Printer:
     def add(self, terms: Sequence[Expr], kids: Sequence[Piece]) -> Piece:
         """Terms with their signs; a sum in the middle is closed where it would reach on."""
         out = ""
+        after: list[frozenset[str]] = []
+        later: set[str] = set()
+        for term, kid in zip(reversed(terms), reversed(kids), strict=True):
+            after.append(kid.reach & later)
+            later |= _free(term)
         for k, kid in enumerate(kids):
-            later: frozenset[str] = frozenset()
-            if kid.reach:
-                later = later.union(*(_free(t) for t in terms[k + 1 :]))
-            closed = bool(kid.reach & later)
+            closed = bool(after[len(kids) - 1 - k])
             if kid.positive is not None and not closed:
                 out += f" - {kid.positive}" if k else f"-{kid.positive}"
                 continue
