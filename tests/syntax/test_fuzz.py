@@ -126,6 +126,7 @@ def test_many_mutated_inputs_are_read_or_refused(seed: int, part: int) -> None:
     run(10_000, seed + 1 + part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-
 from tests.syntax.costs import PLAIN
+
 from whygrad.core.errors import LanguageError
 from whygrad.core.walk import same_form
 from whygrad.syntax.cost_text import read_cost

@@ -24,7 +24,7 @@ _PATTERN: Final = re.compile(
     | (?P<sign>[−–·⋅×∗÷≤≥≠∂∣‖])
     | (?P<stop>[.!](?=\s|\\|\$|$))
     | (?P<dollar>\$+)
-    | (?P<letter>[\u0370-\u03ff\u00c0-\u024f])
+    | (?P<letter>[\u0370-\u03ff\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f])
     """,
     re.VERBOSE,
 )

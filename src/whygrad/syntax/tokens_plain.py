@@ -20,9 +20,9 @@ SIGNS: Final[dict[str, str]] = {
     "−": "-", "–": "-", "—": "-", "·": "·", "⋅": "·", "∙": "·", "×": "*", "∗": "*", "÷": "/", "⁄": "/",
     "∕": "/", "⊙": ".*", "∘": ".*", "≤": "<=", "⩽": "<=", "≥": ">=", "⩾": ">=", "≠": "!=",
     "‖": "||", "∥": "||", "∂": "∂", "’": "'", "′": "'", "**": "^", "≔": "=", ":=": "=", "∣": "|",
-    "…": "..", "...": "..", "=<": "<=", "=>": ">=", "<>": "!=", "&&": "and",
+    "…": "..", "...": "..", "=<": "<=", "=>": ">=", "<>": "!=",
 }  # fmt: skip
-_WORDS: Final[dict[str, str]] = {"∈": "in", "√": "sqrt", "∧": "and", "∨": "or", "¬": "not"}
+_WORDS: Final[dict[str, str]] = {"∈": "in", "√": "sqrt", "∧": "and", "&&": "and", "∨": "or", "¬": "not"}
 _BIGSIGNS: Final[dict[str, str]] = {"∑": "sum", "∏": "prod", "Σ": "sum", "Π": "prod"}
 
 _GREEK_CLASS = "".join(GREEK)
@@ -35,14 +35,15 @@ _PATTERN: Final = re.compile(
     | (?P<comment>[\#%][^\n]*)
     | (?P<line>[\n;])
     | (?P<number>(?:[0-9]+(?:\.(?![.*/^])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    | (?P<bigsign>[∑∏] | [ΣΠ](?=_|[{_SUB_CLASS}]))
-    | (?P<name>(?:[A-Za-z][A-Za-z0-9]*\u0302?|\\[A-Za-z]+|[{_GREEK_CLASS}]|[\u00c0-\u024f\u1e00-\u1eff])
+    | (?P<bigsign>[∑∏][{_SUB_CLASS}]? | [ΣΠ](?:(?=_)|[{_SUB_CLASS}]))
+    | (?P<name>(?:[A-Za-z][A-Za-z0-9]*\u0302?|\\[A-Za-z]+|[{_GREEK_CLASS}]
+               |[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff])
                (?:_[A-Za-z0-9]+)*[{_SUB_CLASS}]*)
     | (?P<under>_)
     | (?P<super>[{_SUPER_CLASS}]+)
-    | (?P<op>\*\*|\.\*|\./|\.\^|<=|>=|==|!=|:=|=<|=>|<>|\.\.\.?|\|\||&&|[-+*/^@'()\[\]{{}},:=<>|&?]
+    | (?P<op>\*\*|\.\*|\./|\.\^|<=|>=|==|!=|:=|=<|=>|<>|\.\.\.?|\|\||[-+*/^@'()\[\]{{}},:=<>|?]|&(?!&)
             |[−–—·⋅∙×∗÷⁄∕⊙∘≤⩽≥⩾≠‖∥∂’′≔∣…])
-    | (?P<word>[∈√∧∨¬])
+    | (?P<word>[∈√∧∨¬]|&&)
     """,
     re.VERBOSE,
 )
@@ -83,7 +84,9 @@ def tokenize(source: str, start: int = 0, end: int | None = None) -> tuple[list[
         elif kind == "line":
             tokens.append(Token("line", text, begin, at, glued))
         elif kind == "bigsign":
-            tokens.append(Token("big", _BIGSIGNS[text], begin, at, glued))
+            tokens.append(Token("big", _BIGSIGNS[text[0]], begin, at, glued))
+            if len(text) > 1:
+                tokens.append(Token("name", SUBSCRIPTS[text[1]], begin, at, True))
         elif kind == "under":
             if glued and tokens[-1].text in BIG:
                 tokens[-1] = tokens[-1]._replace(kind="big")
