@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from whygrad.api import derive, document, fit, gallery, load_cost, predict, render, why
+    from whygrad.api import check, check_records, derive, document, fit, gallery, load_cost, predict, render, why
 
 __version__ = "0.1.0"
 
 __all__ = [
     "__version__",
+    "check",
+    "check_records",
     "derive",
     "document",
     "fit",

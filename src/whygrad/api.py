@@ -6,13 +6,13 @@ Heavy rooms (fitting, files) are loaded by the verb that needs them, here and no
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from whygrad import costs
 from whygrad.core.cost import Cost, Scope
@@ -20,16 +20,22 @@ from whygrad.core.derivation import Derivation, Route
 from whygrad.core.document import Block, Callout, Code, Document, Heading, Sentence, Table
 from whygrad.core.error_pages import ERRORS
 from whygrad.core.errors import UsageError, WhygradError
+from whygrad.core.report import Report
 from whygrad.engine import why as why_engine
+from whygrad.engine.check import check_chain, check_record, check_text
+from whygrad.engine.check_cost import cost_context
 from whygrad.engine.derive import derive as derive_engine
 from whygrad.engine.evaluate import with_evaluation
 from whygrad.engine.narrate import Level, cost_blocks, narrate
+from whygrad.engine.report_doc import report_document
 from whygrad.engine.serialise import derivation_to_json
 from whygrad.rules.table import RULES
 from whygrad.show.json_doc import document_to_json
 from whygrad.show.render import render as render_document
 from whygrad.syntax.cost_text import read_cost, set_constants
 from whygrad.syntax.expression import read_expr
+from whygrad.syntax.people.chain import Chain
+from whygrad.syntax.people.layout import notebook_text
 
 if TYPE_CHECKING:
     from whygrad.train.fit import Fit
@@ -192,13 +198,15 @@ def document(result: Any, level: Level = "normal") -> Document:
     Parameters
     ----------
     result
-        A Derivation, a Fit or Predictions.
+        A Derivation, a Report, a Fit or Predictions.
     level
         ``"brief"``, ``"normal"`` or ``"full"`` for derivations.
     """
     if isinstance(result, Derivation):
         made = narrate(result, level, name=result.cost.name)
         return replace(made, later=partial(derivation_to_json, result))
+    if isinstance(result, Report):
+        return report_document(result)
     shown = getattr(result, "document", None)
     if shown is None:
         raise TypeError(f"nothing to show for {type(result).__name__}")
@@ -306,3 +314,94 @@ __all__ = [
     "render",
     "why",
 ]
+
+
+def check(
+    lines: str | Sequence[str],
+    *,
+    context: Sequence[str] = (),
+    assumptions: Sequence[str] = (),
+    cost: str | Cost | None = None,
+    wrt: str = "",
+    mode: str = "",
+    hint: bool = False,
+) -> Report:
+    """Judge a person's own derivation line by line, and name the mistake of the first wrong one.
+
+    Parameters
+    ----------
+    lines
+        The lines, each without its equals sign; or the text as posted, prose and all.
+    context
+        Definitions as the person wrote them.
+    assumptions
+        What a reader would know, in words: ``"y in {0,1}"``.
+    cost
+        A cost whose definitions are meant: a gallery name, a path, or the text.
+    wrt
+        What is differentiated by, where the lines do not say.
+    mode
+        ``"expr"`` (values) or ``"equation"``; found out where it is left away.
+    hint
+        The report tells the place and a question, not the answer.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> report = check(["dL/dw", "2 (w x - y)"], context=["L = (w x - y)^2"])
+    >>> report.verdicts, report.first_wrong
+    (('different',), 1)
+    """
+    known, phrases = list(context), list(assumptions)
+    if cost is not None:
+        written = [lines] if isinstance(lines, str) else list(lines)
+        more, said = cost_context(load_cost(cost), written)
+        known, phrases = [*more, *known], [*said, *phrases]
+    if isinstance(lines, str):
+        made = check_text(lines, context=known, assumptions=phrases, wrt=wrt, mode=mode)
+    else:
+        chain = Chain(tuple(lines), tuple(known), tuple(phrases), wrt, mode or "expr")
+        made = check_chain(chain)
+    return replace(made, hint_only=hint)
+
+
+def check_records(text: str) -> Iterator[str]:
+    """The answers to problems given one JSON object a line, as JSON, one a line.
+
+    Raises
+    ------
+    UsageError
+        If a line is no JSON object.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            record: Any = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(
+                "error/usage", f"line {number} is not JSON: {error}", fix="write one JSON object a line"
+            ) from None
+        if not isinstance(record, dict):
+            raise UsageError("error/usage", f"line {number} is no object", fix='write {"id": ..., "lines": [...]}')
+        yield json.dumps(_answer(cast("dict[str, Any]", record)), ensure_ascii=False)
+
+
+def _answer(record: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return check_record(record).record()
+    except WhygradError as error:  # too large, for one: the others are answered still
+        lines = record.get("lines") or ()
+        count = max(0, len(lines) - 1) if isinstance(lines, list | tuple) else 0  # pyright: ignore
+        undone = {"kind": "undecided", "why": error.reason}
+        return {
+            "id": str(record.get("id", "")),
+            "verdicts": ["unreadable"] * count,
+            "first_wrong": None,
+            "mistake": None,
+            "readings": [],
+            "evidence": [undone] * count,
+        }

@@ -64,6 +64,25 @@ def run_why(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_check(options: argparse.Namespace) -> int:
+    """Judge a person's own derivation."""
+    text = given_file(options.file)
+    if options.records:
+        for answer in whygrad.check_records(text):
+            sys.stdout.write(answer + "\n")
+        return 0
+    report = whygrad.check(
+        text,
+        context=options.context,
+        assumptions=options.assume,
+        cost=options.cost,
+        wrt=options.wrt or "",
+        hint=options.hint,
+    )
+    show(whygrad.document(report), options)
+    return report.status
+
+
 def run_gallery(options: argparse.Namespace) -> int:
     """List the named costs, or print one."""
     show(whygrad.gallery(options.name), options)
@@ -137,6 +156,18 @@ def why_arguments(parser: argparse.ArgumentParser) -> None:
         "subject", metavar="SUBJECT", help="a cost, an expression such as 'd/dz (1 + e^(-z))', or an id"
     )
     parser.add_argument("step", metavar="STEP", nargs="?", help="a step of the cost's derivation: chain.4")
+    format_argument(parser)
+
+
+def check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``check``."""
+    parser.add_argument("file", metavar="FILE", help=".tex, .md, .txt or .ipynb, or - for standard input")
+    parser.add_argument("--cost", help="a cost whose definitions are meant: a gallery name, a file, the text")
+    parser.add_argument("--context", metavar="FORMULA", action="append", default=[], help="a definition")
+    parser.add_argument("--assume", metavar="WORDS", action="append", default=[], help="'y in {0,1}'")
+    parser.add_argument("--wrt", metavar="NAME", help="what is differentiated by")
+    parser.add_argument("--hint", action="store_true", help="the place and a question, not the answer")
+    parser.add_argument("--records", action="store_true", help="one problem a line, one answer a line, in JSON")
     format_argument(parser)
 
 
@@ -220,6 +251,7 @@ def format_argument(parser: argparse.ArgumentParser) -> None:
 VERBS = (
     Verb("derive", "derive the gradient of a cost, each step proved", derive_arguments, run_derive),
     Verb("why", "open a step, differentiate an expression, explain an id", why_arguments, run_why),
+    Verb("check", "judge a person's own derivation, name the first mistake", check_arguments, run_check),
     Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
     Verb("predict", "apply a trained model to data", predict_arguments, run_predict),
     Verb("gallery", "list the named costs, or show one", gallery_arguments, run_gallery),
@@ -319,6 +351,32 @@ def given(text: str) -> str:
             f"standard input is not UTF-8 (byte {error.start})",
             fix="save the text as UTF-8",
         ) from None
+
+
+def given_file(path: str) -> str:
+    """Return what a file holds, or for ``-`` what stands on standard input."""
+    if path == "-":
+        return given(path)
+    limit = LARGEST_RECORDS_BYTES if path.endswith(".jsonl") else LARGEST_INPUT_BYTES
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(limit + 1)
+    except OSError as error:
+        raise UsageError(
+            "error/no-file", f"{path} cannot be read: {error.strerror}", fix="check the path"
+        ) from None
+    if len(raw) > limit and not path.endswith(".ipynb"):
+        raise UsageError("error/too-large", f"{path} is too large", fix="give one derivation")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "error/no-file", f"{path} is not UTF-8 (byte {error.start})", fix="save the text as UTF-8"
+        ) from None
+
+
+LARGEST_RECORDS_BYTES = 64 * 1024 * 1024
+"""A file of records may hold many problems."""
 
 
 # --- printing ---------------------------------------------------------------------------------

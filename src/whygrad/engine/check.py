@@ -6,7 +6,7 @@ makes all of it right; when something that is not known takes part, the verdict 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,6 +23,7 @@ from whygrad.engine.diagnose import diagnose
 from whygrad.meaning.conditions import formula
 from whygrad.syntax.people.chain import Chain, Line, Read, readings_of
 from whygrad.syntax.people.context import Context
+from whygrad.syntax.people.layout import read_page
 from whygrad.syntax.people.read import Style
 
 STYLES: Final = (
@@ -275,3 +276,75 @@ def _goals(report: Report, best: Judged) -> tuple[bool | None, ...]:
             out[n] = {"equal": True, "different": False, "ill-typed": False}.get(verdict)
     return tuple(out)
 
+
+
+# --- texts ----------------------------------------------------------------------------------------
+def check_text(
+    text: str,
+    *,
+    context: Sequence[str] = (),
+    assumptions: Sequence[str] = (),
+    wrt: str = "",
+    mode: str = "",
+    id: str = "",
+    given: Context | None = None,
+) -> Report:
+    r"""Find the derivation in a text and judge it; definitions and phrases around it are used.
+
+    Where a text has several, the report is about the first with a wrong line, else the longest.
+
+    Examples
+    --------
+    >>> check_text("L = (y - w x)^2\n\ndL/dw = 2(y - w x)(-x)\n      = -2x(y - w x)").verdicts
+    ('equal', 'equal')
+    """
+    page = read_page(text)
+    reports: list[Report] = []
+    known = [*context, *page.context]
+    phrases = [*assumptions, *page.phrases[:60]]
+    for laid in page.chains[:40]:
+        kind = mode or ("equation" if laid.equations else "expr")
+        chain = Chain(
+            tuple(piece.bare for piece in laid.lines), tuple(known), tuple(phrases), wrt, kind
+        )
+        made = check_chain(chain, id=id, given=given)
+        lines = tuple(
+            replace(line, start=piece.start) for line, piece in zip(made.lines, laid.lines, strict=True)
+        )
+        reports.append(replace(made, lines=lines))
+        if made.first_wrong is None and len(laid.lines) > 1:
+            known.append(f"{laid.lines[0].bare} = {laid.lines[-1].bare}")
+    if not reports:
+        return Report((), (), id=id, notes=("no derivation was found: lines with = between them",))
+    wrong = [r for r in reports if r.first_wrong is not None]
+    chosen = wrong[0] if wrong else max(reports, key=lambda r: len(r.lines))
+    others = len(reports) - 1
+    if others and not wrong:
+        chosen = replace(chosen, notes=(*chosen.notes, f"{others} shorter derivations beside it were judged, too"))
+    return chosen
+
+
+def check_record(record: Mapping[str, object], given: Context | None = None) -> Report:
+    """Judge one problem: ``id, context, assumptions, wrt, mode`` and ``lines``, or ``raw``."""
+
+    def texts(key: str) -> tuple[str, ...]:
+        value = record.get(key) or ()
+        if isinstance(value, str):
+            return (value,)
+        return tuple(str(x) for x in value) if isinstance(value, list | tuple) else ()
+
+    id, wrt = str(record.get("id", "")), str(record.get("wrt") or "")
+    mode = str(record.get("mode") or "")
+    lines = texts("lines")
+    if not lines and record.get("raw"):
+        return check_text(
+            str(record["raw"]),
+            context=texts("context"),
+            assumptions=texts("assumptions"),
+            wrt=wrt,
+            mode=mode,
+            id=id,
+            given=given,
+        )
+    chain = Chain(lines, texts("context"), texts("assumptions"), wrt, mode or "expr")
+    return check_chain(chain, id=id, given=given)

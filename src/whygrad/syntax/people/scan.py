@@ -50,6 +50,8 @@ class Use:
     called: int = 0
     """How often a bracket follows."""
     not_called: int = 0
+    argued_not: int = 0
+    """How often that bracket holds no list of names."""
     beside_matrix: bool = False
 
     @property
@@ -282,6 +284,7 @@ def scan(trees: Iterable[Tree], *, bold: Iterable[str] = (), variables: Iterable
     letters.primes = _prime_meaning(all_trees, letters)
     for tree in all_trees:
         _calls(tree, letters)
+    _function_labels(all_trees, letters)
     for tree in all_trees:
         _uses(tree, letters)
     for name in bold:
@@ -379,8 +382,25 @@ def _calls(tree: Tree, letters: Letters) -> None:
             use.called += 1
             if group is not None and not argument_like(group):
                 use.not_called += 1
+                use.argued_not += 1
         else:
             use.not_called += 1
+
+
+def _function_labels(trees: list[Tree], letters: Letters) -> None:
+    """``h_theta(x)``: the label of a function that has only one says what it is made of."""
+    labels: dict[str, set[str]] = {}
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Script) and node.sub is not None and isinstance(t.unbraced(node.base), t.Name):
+                found, label = positions(node.sub, letters)
+                base = t.unbraced(node.base)
+                if isinstance(base, t.Name) and (label or not found):
+                    labels.setdefault(base.name, set()).add(label)
+    for name, found in labels.items():
+        use = letters.uses.get(name)
+        if use is not None and use.called > use.argued_not and len(found) == 1:
+            letters.called.add(name)
 
 
 def calls_in(tree: Tree) -> Iterator[tuple[str, bool, t.Group | None]]:

@@ -1,0 +1,173 @@
+"""A report as a document: each line with its verdict, the place that is wrong, what puts it right."""
+
+from __future__ import annotations
+
+from whygrad.core.document import Block, Callout, Document, Formula, Inline, Row, Rows, Sentence
+from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
+
+def report_document(report: Report, *, hint: bool = False) -> Document:
+    """What a report shows.
+
+    Parameters
+    ----------
+    report
+        From :func:`whygrad.engine.check.check_chain`.
+    hint
+        The place and a question, not the answer.
+
+    Examples
+    --------
+    >>> from whygrad.engine.check import check_chain
+    >>> from whygrad.syntax.people.chain import Chain
+    >>> made = report_document(check_chain(Chain(("2 x + 2", "2 (x + 1)"))))
+    >>> made.blocks[0].rows[1].verdict
+    'right'
+    """
+    hint = hint or report.hint_only
+    blocks: list[Block] = [Rows(tuple(_rows(report)), numbered=False, id="check")]
+    first = report.first_wrong
+    if first is not None:
+        blocks += _wrong(report, first, hint)
+    blocks += _after(report)
+    blocks += [Callout("reading", (reading.sentence,)) for reading in report.readings]
+    blocks += [
+        Callout("reading", (f"line {k + 1}: {repair}",))
+        for k, line in enumerate(report.lines)
+        for repair in line.repairs
+    ]
+    blocks += [Callout("convention", (note,)) for note in report.notes]
+    blocks.append(Sentence((_summary(report),)))
+    return Document(tuple(blocks), report.scope, "check", report.json())
+
+
+def _rows(report: Report) -> list[Row]:
+    rows: list[Row] = []
+    first = report.first_wrong
+    for k, line in enumerate(report.lines):
+        pair = report.pairs[k - 1] if k else None
+        verdict, reason = ("", ()) if pair is None else _verdict(pair, k == first, first is not None, report, k)
+        changed = ()
+        if k == first and report.mistake is not None and line.expr is not None:
+            changed = report.mistake.paths
+        readable = line.expr is not None and "\\" in line.source and report.mode != "equation"
+        rows.append(
+            Row(
+                line.expr if readable else None,
+                relation="" if k == 0 or report.mode == "equation" else "=",
+                label=str(k + 1),
+                raw=_one_line(line),
+                reason=reason,
+                verdict=verdict,
+                changed=changed,
+            )
+        )
+    return rows
+
+
+def _one_line(line: CheckedLine) -> str:
+    """The person's own text."""
+    return " ".join(line.source.split())
+
+
+def _verdict(pair: Pair, first: bool, after_wrong: bool, report: Report, k: int) -> tuple[str, Inline]:
+    """The mark of a line and what is said beside it."""
+    e = pair.evidence
+    said = "; ".join(pair.notes)
+    if pair.verdict == "equal":
+        word = "right"
+        wrong_at = report.first_wrong
+        if wrong_at is not None and k > wrong_at:
+            word = f"follows from line {k}"
+        if e.kind == "definition":
+            said = said or "says what line 1 is"
+        elif e.kind == "sampled":
+            said = "; ".join(x for x in (said, "tested by numbers, not proved") if x)
+        if e.conditions:
+            said = "; ".join(x for x in (said, "where " + ", ".join(e.conditions)) if x)
+        if e.uses:
+            said = "; ".join(x for x in (said, "uses " + ", ".join(e.uses)) if x)
+        return word, (said,) if said else ()
+    if pair.verdict in WRONG:
+        if first:
+            return "WRONG", ("the first wrong line" if pair.verdict == "different" else "the shapes do not fit",)
+        goal = report.goals[k] if k < len(report.goals) else None
+        if goal:
+            return "right again", (f"the value of line 1, though it does not follow from line {k}",)
+        return "WRONG", (f"does not follow from line {k}",)
+    if pair.verdict == "unreadable":
+        return "not read", (e.why,) if e.why else ()
+    return "undecided", (e.why,) if e.why else ()
+
+
+def _wrong(report: Report, k: int, hint: bool) -> list[Block]:
+    """What is known about the first wrong line."""
+    blocks: list[Block] = []
+    pair, found = report.pairs[k - 1], report.mistake
+    place = _place(report.lines[k], found)
+    if place:
+        blocks.append(Sentence((f"In line {k + 1} look at: `{place}`",)))
+    if found is not None and not hint:
+        if found.fact:
+            blocks.append(Callout("fact", found.fact))
+        if found.cause:
+            blocks.append(Callout("mistake", found.cause))
+    if found is not None and found.hint:
+        blocks.append(Callout("hint", (found.hint,)))
+    if pair.verdict == "ill-typed" and pair.evidence.why:
+        blocks.append(Callout("fact", (_sentence(pair.evidence.why),)))
+    example = _example(pair, k)
+    if example:
+        blocks.append(Sentence((example,)))
+    if found is not None and found.corrected is not None and not hint:
+        blocks.append(Sentence(("Corrected:",)))
+        blocks.append(Formula(found.corrected))
+    return blocks
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _place(line: CheckedLine, found: Finding | None) -> str:
+    """The part of the text that is wrong."""
+    if found is None or not found.sites:
+        return ""
+    parts = [" ".join(line.source[s.start : s.end].split()) for s in found.sites]
+    return "` and `".join(dict.fromkeys(p for p in parts if p))
+
+
+def _example(pair: Pair, k: int) -> str:
+    """The point at which the two lines differ."""
+    e = pair.evidence
+    if e.point is None or e.values is None:
+        return ""
+    shown = [(n, v) for n, v in e.point.items() if "·" not in n]
+    if not shown or len(shown) > 8 or sum(len(v) for _, v in shown) > 120:
+        return f"At a point that was tried, line {k} gives {e.values[0]} and line {k + 1} gives {e.values[1]}."
+    where = ", ".join(f"{n} = {v}" for n, v in shown)
+    return f"With {where}: line {k} gives {e.values[0]}, line {k + 1} gives {e.values[1]}."
+
+
+def _after(report: Report) -> list[Block]:
+    """What settles a line that could not be judged."""
+    open_lines = [k + 2 for k, p in enumerate(report.pairs) if p.verdict == "undecided"]
+    if not open_lines:
+        return []
+    lines = ", ".join(str(k) for k in open_lines)
+    text = f"Line {lines}: say what the names are (context, --cost, or a declaration at the top) to have it judged."
+    return [Callout("next", (text,))]
+
+
+def _summary(report: Report) -> str:
+    wrong = sum(v in WRONG for v in report.verdicts)
+    if not wrong:
+        if all(v == "equal" for v in report.verdicts):
+            return "Every line is right." if report.pairs else "There is no step to check."
+        return "No line is wrong; not every line could be judged."
+    name = f": whygrad why {report.mistake.id}" if report.mistake is not None and report.mistake.id else ""
+    again = sum(
+        v in WRONG and bool(report.goals[k + 1 : k + 2] and report.goals[k + 1])
+        for k, v in enumerate(report.verdicts)
+    )
+    count = max(1, wrong - again)
+    return f"{count} mistake{'' if count == 1 else 's'}{name}"
