@@ -7,23 +7,31 @@ the cost written out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from whygrad.core.cost import Cost, Scope
-from whygrad.core.derivation import Derivation, ParameterDerivation, Route, Stage
+from whygrad.core.derivation import Derivation, Evidence, ParameterDerivation, Route, Stage
 from whygrad.core.errors import NotScalarError, UsageError
 from whygrad.core.expr import Call, Expr, Index, Partial, Symbol
 from whygrad.core.functions import FUNCTIONS
-from whygrad.core.walk import free_indices, letters
+from whygrad.core.walk import free_indices, letters, size_of
+from whygrad.engine.cotangents import Cotangents, has_cotangents, written_out
 from whygrad.engine.differentiate import Known, calls, movers
 from whygrad.engine.graph import Graph, build, parameter_indices, uses
 from whygrad.engine.matrix import NoMatrix, to_matrix
-from whygrad.engine.stages import Maker, paths_stage, product_stage, proved, total_stage
+from whygrad.engine.stages import Maker, paths_stage, product_stage, proved, total_stage, weakest
 from whygrad.engine.substitution import substitution_stages
 from whygrad.meaning.to_index import cost_to_index
 
 LONGEST_CHAIN = 6
 """More links than this are read better one cotangent at a time."""
+
+LARGEST_RESULT = 1000
+"""Nodes of a gradient written out; a longer one keeps its cotangents as names."""
+
+LARGEST_PROOF = 400
+"""Nodes of a gradient that is held as a whole against the derivative of the cost written out."""
 
 MOST_SUMS = 1
 """And so are products under more sums than this."""
@@ -120,8 +128,34 @@ def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivati
     else:
         stages, chain = _reverse(cost, build(cost, cost.goal, name, wrt), maker, cost.goal), ()
     final = stages[-1] = with_matrix(stages[-1], cost)
-    evidence = proved(final.left, final.result, scope)
+    if has_cotangents(final.result):
+        whole = closed(final.result, stages, maker.reserved)
+        if whole is not None:
+            written = maker.written_out(final, whole, tuple(s.id for s in stages[:-1]))
+            final = with_matrix(written, cost)
+            stages.append(final)
+    by_stages = weakest([s.evidence for s in stages])
+    evidence = Evidence("undecided")
+    if not has_cotangents(final.result) and size_of(final.result) <= LARGEST_PROOF:
+        evidence = proved(final.left, final.result, scope)
+    if evidence.kind in ("undecided", "sampled") and by_stages.kind in ("proved", "definition"):
+        evidence = Evidence("proved", "by the chain rule from its stages, each proved")
     return ParameterDerivation(final.left.wrt, chain, tuple(stages), final.result, evidence)  # pyright: ignore
+
+
+def closed(
+    e: Expr, stages: Sequence[Stage], reserved: Mapping[str, str], limit: int | None = LARGEST_RESULT
+) -> Expr | None:
+    """``e`` with its cotangents written out; None if that has more than ``limit`` nodes."""
+    if not has_cotangents(e):
+        return e
+    known = {
+        s.left.wrt.name: Known(tuple(i for i in s.left.wrt.indices if isinstance(i, Index)), s.result, s.id)
+        for s in stages
+        if isinstance(s.left, Partial)
+    }
+    whole = written_out(e, known, reserved)
+    return None if limit is not None and size_of(whole) > limit else whole
 
 
 def with_matrix(stage: Stage, cost: Cost) -> Stage:
@@ -129,13 +163,16 @@ def with_matrix(stage: Stage, cost: Cost) -> Stage:
     assert isinstance(stage.left, Partial)
     wrt = stage.left.wrt
     over = tuple(i for i in wrt.indices if isinstance(i, Index))
-    found = to_matrix(stage.result, cost.scope, over)
+    named = Cotangents(cost.scope)
+    result = named.hidden(stage.result)
+    found = to_matrix(result, named.scope if has_cotangents(stage.result) else cost.scope, over)
     if isinstance(found, NoMatrix):
         return replace(stage, no_matrix=found.reason)
     left = Call("nabla", (Symbol(cost.goal), Symbol(wrt.name))) if over else stage.left
-    if found.body is stage.result:
+    if found.body is result:
         return stage
-    return replace(stage, matrix_left=left, matrix=found.body, matrix_shapes=found.shapes if over else "")
+    body = named.arrays(found.body)
+    return replace(stage, matrix_left=left, matrix=body, matrix_shapes=found.shapes if over else "")
 
 
 def movers_of_goal(cost: Cost) -> frozenset[str]:
@@ -173,11 +210,9 @@ def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Ex
     graph = build(cost, root, wrt.name, wrt)
     path = graph.path
     if path is None or len(path) > LONGEST_CHAIN or sum(len(link.summed) for link in path) > MOST_SUMS:
-        stages = _reverse(cost, graph, maker, root)
-        chain: tuple[Expr, ...] = ()
-    else:
-        chain = tuple(Partial(link.upper, link.lower) for link in path) if len(path) > 1 else ()
-        stages = _links(cost, graph, maker)
+        return _reverse(cost, build(cost, cost.goal, wrt.name, wrt), maker, cost.goal), ()
+    chain = tuple(Partial(link.upper, link.lower) for link in path) if len(path) > 1 else ()
+    stages = _links(cost, graph, maker)
     if root == cost.goal:
         return stages, chain
     left = Partial(Symbol(cost.goal), graph.target)
@@ -253,7 +288,9 @@ def _reverse(cost: Cost, graph: Graph, maker: Maker, root: str) -> list[Stage]:
             stage = paths_stage(maker, left, links, cost.scope)
         stages.append(stage)
         indices = tuple(i for i in lower.indices if isinstance(i, Index))
-        known[name] = Known(indices, stage.result, stage.id)
+        known[name] = Known(indices, stage.result, stage.id, Partial(graph.root, Symbol(name, indices)))
+    if any(has_cotangents(s.result) for s in stages):
+        return [s if s.reused else with_matrix(s, cost) for s in stages]
     return stages
 
 
@@ -279,4 +316,7 @@ def _notes(cost: Cost) -> tuple[str, ...]:
 def gradient(cost: Cost, name: str) -> tuple[Expr, Scope]:
     """The gradient with respect to one parameter and the scope of its names, without the narration."""
     derivation = derive(cost, name)
-    return derivation.parameters[-1].result, derivation.cost.scope
+    found = derivation.parameters[-1]
+    whole = closed(found.result, found.stages, {}, None)
+    assert whole is not None
+    return whole, derivation.cost.scope

@@ -16,10 +16,12 @@ from whygrad.core.expr import (
     ONE,
     ZERO,
     Add,
+    Apply,
     Call,
     Cases,
     Compare,
     Delta,
+    Entry,
     Expr,
     Index,
     Mul,
@@ -44,6 +46,8 @@ from whygrad.core.walk import (
     substitute,
 )
 from whygrad.engine.trace import Trace
+from whygrad.meaning.shapes import shape_of
+from whygrad.meaning.to_index import to_index
 from whygrad.rules.functions import FUNCTION_RULES
 from whygrad.rules.rule import Bindings, fill, match
 from whygrad.rules.table import RULES
@@ -59,6 +63,8 @@ class Known:
     indices: tuple[Index, ...]
     value: Expr
     stage: str
+    name: Partial | None = None
+    """How it is named where its value is long: ∂J/∂z."""
 
     def at(self, indices: tuple[Expr, ...], wrt: Symbol) -> Expr:
         """The value at other indices.
@@ -214,6 +220,8 @@ def apply_derivative(node: Partial, frame: Frame, taken: frozenset[str]) -> Appl
             return "derivative/cases", new, {"x": wrt}, None
         case Compare():
             return "derivative/step", ZERO, {"u": body}, None
+        case Entry() | Apply():
+            return _array(body, wrt, frame, taken)
         case _:
             raise NoRuleError(
                 "error/no-rule",
@@ -355,6 +363,43 @@ def _chain_reason(rule: str, bindings: Bindings, outer: Expr | None, frame: Fram
     return (
         f"{RULES[rule].title}; chain rule with f(u) = ", outer, " outside and g = ", u, " inside",
     )  # fmt: skip
+
+
+def _array(body: Entry | Apply, wrt: Symbol, frame: Frame, taken: frozenset[str]) -> Applied:
+    """An entry of an inverse, a determinant, its logarithm."""
+    whole = body.array if isinstance(body, Entry) else body
+    if not isinstance(whole, Apply) or whole.op not in ("inv", "det", "logdet"):
+        raise NoRuleError(
+            "error/no-rule",
+            f"the derivative of {whole.op if isinstance(whole, Apply) else 'an array'} is not in the table",
+            fix="write this part with sums over indices",
+        )
+    (inside,) = whole.args
+    dims = shape_of(inside, frame.scope)
+    avoid = set(taken | letters(wrt) | letters(body))
+    rows = _unused(dims[0], avoid, frame)
+    columns = _unused(dims[1], avoid | {rows.letter}, frame)
+    slope = Partial(to_index(inside, frame.scope, (rows, columns)), wrt)
+    bottom = Apply("inv", (inside,))
+    bindings: Bindings = {"u": inside, "x": wrt}
+    if isinstance(body, Entry):
+        left, right = body.indices
+        new = mul(Entry(bottom, (left, rows)), slope, Entry(bottom, (columns, right)))
+        return "derivative/inverse", mul(MINUS_ONE, _double(rows, columns, new)), bindings, None
+    trace = _double(rows, columns, mul(Entry(bottom, (columns, rows)), slope))
+    if whole.op == "logdet":
+        return "derivative/logdet", trace, bindings, None
+    return "derivative/det", mul(whole, trace), bindings, None
+
+
+def _unused(dim: str, avoid: set[str], frame: Frame) -> Index:
+    own = [a for a, d in frame.reserved.items() if d == dim and a not in avoid]
+    other = {a for a, d in frame.reserved.items() if d != dim}
+    return fresh_index(Index(own[0] if own else "p", dim), avoid | other)
+
+
+def _double(rows: Index, columns: Index, body: Expr) -> Expr:
+    return Reduce("sum", rows, Reduce("sum", columns, body))
 
 
 def _reduce(body: Reduce, wrt: Symbol, taken: frozenset[str]) -> Applied:

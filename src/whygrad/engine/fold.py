@@ -21,6 +21,7 @@ from whygrad.core.expr import (
     Compare,
     Constant,
     Delta,
+    Entry,
     Expr,
     Index,
     Mul,
@@ -114,7 +115,7 @@ def _same_head(a: Expr, b: Expr) -> bool:
             return x == y
         case (Reduce(x), Reduce(y)):
             return x == y and a.index.dim == b.index.dim  # pyright: ignore
-        case (Add() | Mul() | Pow() | Delta() | Cases(), _):
+        case (Add() | Mul() | Pow() | Delta() | Cases() | Entry(), _):
             return True
         case _:
             return a is b

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from whygrad.core.cost import Cost, Definition, Scope
+from whygrad.core.cost import Cost, Declaration, Definition, Scope
 from whygrad.core.expr import Expr, Index, Reduce, Symbol
 from whygrad.core.walk import fresh_index, names, postorder, symbols
-from whygrad.engine.differentiate import calls, instantiate, movers
+from whygrad.engine.differentiate import calls, instantiate, letters_of, movers
 from whygrad.meaning.to_index import letters_by_dimension
 
 
@@ -80,13 +80,15 @@ def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None) -> Grap
         target: Symbol(target, _own_indices(cost, target)) if wrt is None else wrt
     }
     taken = {i.letter for i in written[target].indices if isinstance(i, Index)}
+    reserved = letters_of(scope)
     for definition in reversed(between):
-        written[definition.name] = _written(definition, written, taken)
+        written[definition.name] = _written(definition, written, taken, reserved)
         taken |= {i.letter for i in written[definition.name].indices if isinstance(i, Index)}
     rooted = frozenset(i for i in written[root].indices if isinstance(i, Index))
     users = {name: [d for d in between if name in uses(d)] for name in order}
     links = {
-        name: tuple(_link(d, written[name], written, rooted) for d in users[name]) for name in order
+        name: tuple(_link(d, written[name], written, rooted, reserved) for d in users[name])
+        for name in order
     }
     return Graph(written[root], written[target], tuple(order), written, links)
 
@@ -134,7 +136,14 @@ def _rebinds(body: Expr, index: Index) -> bool:
     return any(isinstance(n, Reduce) and n.index is index for n in postorder(body))
 
 
-def _written(definition: Definition, written: dict[str, Symbol], taken: set[str]) -> Symbol:
+def _fresh(index: Index, taken: set[str], reserved: dict[str, str]) -> Index:
+    """A letter not taken, and not one of another dimension."""
+    return fresh_index(index, taken | {a for a, dim in reserved.items() if dim != index.dim})
+
+
+def _written(
+    definition: Definition, written: dict[str, Symbol], taken: set[str], reserved: dict[str, str]
+) -> Symbol:
     """The symbol of a node: the letters of what it uses where aligned, else its own or fresh."""
     found: dict[Index, Index] = {}
     for name, lower in written.items():
@@ -150,11 +159,17 @@ def _written(definition: Definition, written: dict[str, Symbol], taken: set[str]
             out.append(found[index])
         else:
             avoid = taken | {i.letter for i in found.values()} | {i.letter for i in out if isinstance(i, Index)}
-            out.append(fresh_index(index, avoid))
+            out.append(_fresh(index, avoid, reserved))
     return Symbol(definition.name, out)
 
 
-def _link(user: Definition, lower: Symbol, written: dict[str, Symbol], rooted: frozenset[Index]) -> Link:
+def _link(
+    user: Definition,
+    lower: Symbol,
+    written: dict[str, Symbol],
+    rooted: frozenset[Index],
+    reserved: dict[str, str],
+) -> Link:
     """How ``user`` is written where it uses ``lower``, and what is summed over."""
     upper = written[user.name]
     place: dict[Index, Expr] = {}
@@ -169,7 +184,7 @@ def _link(user: Definition, lower: Symbol, written: dict[str, Symbol], rooted: f
             continue
         mine = upper.indices[r]
         if isinstance(mine, Index) and mine not in rooted and mine.letter in taken:
-            mine = fresh_index(mine, taken | {i.letter for i in out if isinstance(i, Index)})
+            mine = _fresh(mine, taken | {i.letter for i in out if isinstance(i, Index)}, reserved)
         out.append(mine)
         if isinstance(mine, Index):
             taken.add(mine.letter)
@@ -178,9 +193,10 @@ def _link(user: Definition, lower: Symbol, written: dict[str, Symbol], rooted: f
 
 
 def local_scope(scope: Scope, name: str) -> Scope:
-    """The scope in which only ``name`` (and functions of arguments) is unfolded."""
+    """The scope in which only ``name`` (and functions of arguments) is unfolded; others are arrays."""
     kept = {k: d for k, d in scope.definitions.items() if k == name or d.is_function}
-    return Scope(scope.declarations, kept)
+    held = {k: Declaration(k, "data", d.dims) for k, d in scope.definitions.items() if k not in kept}
+    return Scope({**scope.declarations, **held}, kept)
 
 
 def body_at(scope: Scope, symbol: Symbol) -> Expr:

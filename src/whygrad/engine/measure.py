@@ -28,6 +28,20 @@ from whygrad.core.expr import (
 from whygrad.core.walk import children, fold
 
 
+_UNSIFTED = 4.0
+"""A sum that a delta could still sift."""
+
+
+def _delta_indices(node: Expr, kids: tuple[frozenset[Expr], ...]) -> frozenset[Expr]:
+    union: frozenset[Expr] = frozenset().union(*kids) if kids else frozenset()
+    return union | {node.left, node.right} if isinstance(node, Delta) else union
+
+
+def delta_indices(e: Expr) -> frozenset[Expr]:
+    """The positions that stand in a delta somewhere in ``e``."""
+    return fold(e, _delta_indices, memo="delta_indices")
+
+
 def _node_cost(node: Expr, kids: tuple[float, ...]) -> float:
     total = sum(kids)
     match node:
@@ -46,10 +60,13 @@ def _node_cost(node: Expr, kids: tuple[float, ...]) -> float:
             return total + 0.5
         case Call() | Apply() | Compare() | Entry():
             return total + 1.0
-        case Reduce():
-            return total + 1.6
+        case Reduce(_, index, body):
+            waiting = _UNSIFTED if index in delta_indices(body) else 0.0
+            return total + 1.6 + waiting
         case Delta():
             return 1.4
+        case Partial(Symbol(), Symbol(_, indices)):
+            return 1.3 + 0.1 * len(indices)  # a cotangent, read as a name
         case Partial():
             return total + 3.0
         case Cases():

@@ -241,11 +241,11 @@ def factor_out(e: Expr, context: Context) -> Moved | None:
 
 
 def _common_number(monomials: list[Monomial]) -> Fraction:
-    """The greatest whole number in every term: 2 t − 2 s = 2 (t − s)."""
-    numbers = [m.number for m in monomials]
-    if any(n.denominator != 1 for n in numbers):
+    """The greatest number in every term: 2 t − 2 s = 2 (t − s), 1/2 t − 1/2 s = 1/2 (t − s)."""
+    below = {m.number.denominator for m in monomials}
+    if len(below) != 1:
         return Fraction(1)
-    return Fraction(gcd(*(abs(int(n)) for n in numbers)))
+    return Fraction(gcd(*(abs(m.number.numerator) for m in monomials)), below.pop())
 
 
 def _parts_of_the_cost(monomials: list[Monomial], common: list[Power]) -> bool:

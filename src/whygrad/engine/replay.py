@@ -21,6 +21,8 @@ ALGEBRA: tuple[Callable[[Expr, Context], Moved | None], ...] = (
     sums.constant_out,
     sums.sift,
     sums.to_one,
+    sums.to_zero,
+    sums.symmetric,
     sums.split,
     sums.push_in,
     logs.log_rules,
@@ -52,6 +54,10 @@ def replays(step: Step, context: Context) -> bool:
         return True
     if step.rule == "algebra/tidy":
         return tidy(step.before) is step.after
+    if step.rule == "sum/symmetric":
+        moved = sums.symmetric_line(step.before, context)
+        if moved and moved[0].new is step.after:
+            return True
     node = at(step.before, step.at)
     if step.rule.startswith("derivative/") or step.rule == "sum/rename":
         return _derivative_replays(step, node, context)

@@ -21,8 +21,8 @@ from whygrad.rules.table import RULES
 
 Move = Callable[[Expr, Context], Moved | None]
 
-ALWAYS: tuple[Move, ...] = (sums.sift, sums.to_one, moves.cancel, moves.abs_sign,
-                            sums.constant_out, moves.order_terms)  # fmt: skip
+ALWAYS: tuple[Move, ...] = (sums.sift, sums.to_one, sums.to_zero, moves.cancel, moves.abs_sign,
+                            sums.constant_out, sums.symmetric, moves.order_terms)  # fmt: skip
 """Taken wherever they fit."""
 
 SUBSTITUTION: tuple[Move, ...] = (logs.log_rules, logs.complement, logs.exponentials)
@@ -56,7 +56,7 @@ def simplify(line: Expr, context: Context, *, limit: int = 60) -> list[Step]:
     trace = Trace(line)
     trace.tidy()
     for _ in range(limit):
-        if not (_take_always(trace, context) or _take_tried(trace, context)):
+        if not (_take_always(trace, context) or _take_line(trace, context) or _take_tried(trace, context)):
             break
     return merged(trace.steps)
 
@@ -118,6 +118,15 @@ def _take_always(trace: Trace, context: Context) -> bool:
     if found is None:
         return False
     _record(trace, *found)
+    return True
+
+
+def _take_line(trace: Trace, context: Context) -> bool:
+    """Letters of symmetric names in order."""
+    moved = sums.symmetric_line(trace.line, context)
+    if not moved:
+        return False
+    _record(trace, (), moved)
     return True
 
 

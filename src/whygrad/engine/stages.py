@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence, Stage, Step
 from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul, terms_of
-from whygrad.core.walk import at, names, paths, replace_at, substitute
-from whygrad.engine.differentiate import Frame, Known, differentiate, frame
+from whygrad.core.walk import at, letters, names, paths, replace_at, substitute
+from whygrad.engine.differentiate import Frame, Known, apart, differentiate, frame, letters_of
+from whygrad.engine.cotangents import Cotangents
 from whygrad.engine.graph import Link, body_at, local_scope
+from whygrad.engine.measure import cost_of
 from whygrad.engine.moves import Context, fold_definition, minus_in
 from whygrad.engine.products import powers_of
 from whygrad.engine.simplify import ALWAYS, first_fitting, simplify
 from whygrad.engine.tidy import tidy
-from whygrad.engine.trace import Trace
+from whygrad.engine.trace import Trace, lift
+from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.equal import same_value
 from whygrad.rules.table import RULES
 
@@ -40,18 +44,41 @@ def with_evidence(steps: Sequence[Step], scope: Scope, left: Expr | None = None)
 
 
 BY_RULE = Evidence("definition", "the chain rule")
+BY_DEFINITION = Evidence("definition", "the definition")
+BY_SYMMETRY = Evidence("proved", "declared symmetric, or proved so; then its inverse is symmetric, too")
 
 
 def checked(step: Step, scope: Scope, left: Expr | None = None) -> Step:
-    """The step with its evidence."""
+    """The step with its evidence.
+
+    Cotangents are names to the judges first. A direct derivative holds the other paths: where the
+    two sides differ as whole derivatives, they are compared with every definition held.
+    """
+    del left
     if step.evidence.kind != "undecided" or step.evidence.why:
         return step
     if step.rule in ("chain/product", "chain/paths"):
         return replace(step, evidence=BY_RULE)
     before, after = changed_part(step)
-    if step.rule == "chain/put-in" and left is not None:
-        before, after = left, step.after
-    return replace(step, evidence=proved(before, after, scope))
+    if step.rule == "definition/unfold" and isinstance(before, Partial):
+        return replace(step, evidence=BY_DEFINITION)
+    if step.rule == "sum/symmetric":
+        return replace(step, evidence=BY_SYMMETRY)
+    named = Cotangents(scope)
+    if named.inside(before) and named.inside(after):
+        short = same_value(named.hidden(before), named.hidden(after), named.scope, sample=False)
+        if short.proved:
+            return replace(step, evidence=short.evidence)
+    evidence = proved(before, after, scope)
+    if evidence.kind != "proved" and step.rule.startswith("derivative/"):
+        direct = proved(before, after, _held(scope))
+        evidence = direct if direct.kind == "proved" else evidence
+    return replace(step, evidence=evidence)
+
+
+def _held(scope: Scope) -> Scope:
+    """The scope with every definition held: arrays of free entries."""
+    return local_scope(scope, "")
 
 
 def changed_part(step: Step) -> tuple[Expr, Expr]:
@@ -157,6 +184,15 @@ def _inside(steps: list[Step], using: Frame) -> tuple[Expr, Expr] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Worked:
+    """A local derivative with the evidence for it."""
+
+    steps: tuple[Step, ...]
+    result: Expr
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
 class Maker:
     """Makes stages for one cost by one route; hands out ids and keeps what was derived."""
 
@@ -165,6 +201,38 @@ class Maker:
     foldable: frozenset[str]
     done: list[Stage] = field(default_factory=list[Stage])
     locals: dict[tuple[Symbol, Symbol], Stage] = field(default_factory=dict[tuple[Symbol, Symbol], Stage])
+    worked: dict[Link, Worked] = field(default_factory=dict[Link, "Worked"])
+    scopes: dict[str, Scope] = field(default_factory=dict[str, Scope])
+
+    @cached_property
+    def reserved(self) -> dict[str, str]:
+        """The letters of the cost and their dimensions."""
+        return letters_of(self.scope)
+
+    def scope_of(self, name: str) -> Scope:
+        """The scope in which only ``name`` is unfolded."""
+        if name not in self.scopes:
+            self.scopes[name] = local_scope(self.scope, name)
+        return self.scopes[name]
+
+    def work(self, link: Link) -> Worked:
+        """The local derivative of a link, everything else held, with its evidence."""
+        found = self.worked.get(link)
+        if found is None:
+            scope = self.scope_of(link.upper.name)
+            line = Partial(link.upper, link.lower)
+            done = work_out(line, frame(scope, link.lower), self.context)
+            body = Partial(body_at(self.scope, link.upper), link.lower)
+            direct = evaluate_partials(body, _held(self.scope))  # the other paths held
+            turned = next((n for n, s in enumerate(done.steps) if s.rule == "sum/symmetric"), len(done.steps))
+            until = done.steps[turned].before if turned < len(done.steps) else done.result
+            rest = [checked(s, self.scope).evidence for s in done.steps[turned:] if not s.minor]
+            evidence = weakest([proved(direct, until, self.scope), *rest])
+            steps = tuple(
+                replace(s, evidence=evidence) if s.rule == "chain/differentiate" else s for s in done.steps
+            )
+            found = self.worked[link] = Worked(steps, done.result, evidence)
+        return found
 
     @property
     def context(self) -> Context:
@@ -188,6 +256,14 @@ class Maker:
         self.locals[(upper, lower)] = stage
         return stage, False
 
+    def written_out(self, stage: Stage, whole: Expr, uses: tuple[str, ...]) -> Stage:
+        """The stage's result with its cotangents put in, simplified: one expression."""
+        trace = Trace(stage.left)
+        trace.apply((), "chain/put-in", stage.result, {}, (f"from {stage.id.rsplit('.', 1)[-1]}",), minor=True)
+        trace.apply((), "chain/put-in", whole, {}, ("in one expression: the cotangents are put in",), evidence=BY_RULE)
+        trace.run(simplify(trace.line, self.context))
+        return self.keep(stage.left, trace.steps, trace.line, scope=self.scope, uses=(*uses, stage.id))
+
     def keep(
         self, left: Expr, steps: Sequence[Step], result: Expr, *, scope: Scope, uses: tuple[str, ...] = ()
     ) -> Stage:
@@ -198,11 +274,17 @@ class Maker:
         return stage
 
 
+_ORDER = {"proved": 0, "definition": 0, "sampled": 1, "undecided": 2, "refuted": 3}
+
+
+def weakest(found: Sequence[Evidence]) -> Evidence:
+    """The weakest of several."""
+    return max(found, key=lambda e: _ORDER[e.kind], default=Evidence("proved", "nothing to show"))
+
+
 def worst(steps: Sequence[Step]) -> Evidence:
     """The weakest evidence among the visible steps."""
-    order = {"proved": 0, "definition": 0, "sampled": 1, "undecided": 2, "refuted": 3}
-    shown = [s.evidence for s in steps if not s.minor]
-    return max(shown, key=lambda e: order[e.kind], default=Evidence("proved", "nothing to show"))
+    return weakest([s.evidence for s in steps if not s.minor])
 
 
 def product_stage(
@@ -218,46 +300,96 @@ def product_stage(
     trace.apply((), "chain/product", partials, minor=True)
     labels = tuple(stage.id for _, stage in links)
     cited = " · ".join(label.rsplit(".", 1)[-1] for label in labels)
-    trace.apply((), "chain/put-in", values, {}, (cited + (f", simplified as in {as_in}" if as_in else ""),))
+    words = (cited + (f", simplified as in {as_in}" if as_in else ""),)
+    evidence = weakest([stage.evidence for _, stage in links])
+    trace.apply((), "chain/put-in", values, {}, words, evidence=evidence)
     trace.run(simplify(trace.line, maker.context))
     return maker.keep(left, trace.steps, trace.line, scope=scope, uses=labels)
+
+
+NAMED = 6.0
+"""A cotangent that costs more than this to read may be named where it is used."""
+WRITTEN = 13.0
+"""Up to this cost a result is written with its cotangents put in."""
+TOO_LONG = 24.0
+"""A cotangent that costs more than this is never put in."""
 
 
 def paths_stage(
     maker: Maker, left: Expr, links: Sequence[tuple[Link, Known | None]], scope: Scope
 ) -> Stage:
-    """∂R/∂u as the sum over the users of u: what is known of each, times its local derivative."""
+    """∂R/∂u as the sum over the users of u: what is known of each, times its local derivative.
+
+    What is known is put in, or, where that reads longer, named: ∂J/∂z is then a factor of the result.
+    """
     assert isinstance(left, Partial)
+    ordered = sorted(links, key=lambda item: item[1] is None)
+    costs = [cost_of(known.value) for _, known in ordered if known is not None]
+    long = max(costs, default=0.0)
+    if long <= NAMED:
+        return _filed(maker, left, _along(maker, left, ordered, named=False), scope)
+    short = _along(maker, left, ordered, named=True)
+    if long > TOO_LONG:
+        return _filed(maker, left, short, scope)
+    full = _along(maker, left, ordered, named=False)
+    better = cost_of(full.line) <= max(cost_of(short.line), WRITTEN)
+    return _filed(maker, left, full if better else short, scope)
+
+
+def _filed(maker: Maker, left: Expr, trace: Trace, scope: Scope) -> Stage:
+    cited = [p.bindings["stage"].name for p in trace.steps[1:2] if "stage" in p.bindings]  # pyright: ignore
+    uses = tuple(dict.fromkeys(" ".join(cited).split()))
+    return maker.keep(left, trace.steps, trace.line, scope=scope, uses=uses)
+
+
+def _along(
+    maker: Maker, left: Partial, links: Sequence[tuple[Link, Known | None]], *, named: bool
+) -> Trace:
+    """The contributions along every link, put in and simplified."""
     shown: list[Expr] = []
-    values: list[Expr] = []
+    filled: list[Expr] = []
+    locals_: list[tuple[Partial, Worked]] = []
     cited: list[str] = []
     small: list[Step] = []
-    for link, known in sorted(links, key=lambda item: item[1] is None):
-        inner_scope = local_scope(maker.scope, link.upper.name)
-        local = work_out(Partial(link.upper, link.lower), frame(inner_scope, link.lower), maker.context)
+    for link, known in links:
+        local = maker.work(link)
+        locals_.append((Partial(link.upper, link.lower), local))
         small.extend(s for step in local.steps for s in (step.substeps or (step,)))
+        slope = Partial(link.upper, link.lower)
         if known is None:  # the user is the root itself
-            term, value = _direct(maker, link, alone=len(links) == 1), local.result
+            term, value = _direct(maker, link, alone=len(links) == 1), slope
         else:
             swap: dict[Expr, Expr] = dict(zip(known.indices, link.upper.indices, strict=True))
-            term = mul(Partial(left.body, link.upper), Partial(link.upper, link.lower))
-            value = mul(substitute(known.value, swap), local.result)
+            whole = known.name if named and known.name is not None and cost_of(known.value) > NAMED else known.value
+            term = mul(Partial(left.body, link.upper), slope)
+            value = mul(apart(substitute(whole, swap), letters(link.lower) | letters(link.upper), maker.reserved), slope)
             cited.append(known.stage)
         for index in reversed(link.summed):
             term, value = Reduce("sum", index, term), Reduce("sum", index, value)
         shown.append(term)
-        values.append(value)
+        filled.append(value)
     trace = Trace(left)
-    rule = "chain/product" if len(links) == 1 else "chain/paths"
-    trace.apply((), rule, add(*shown), minor=False)
-    reason: tuple[str | Expr, ...] = titles(small)
-    if cited:
-        numbers = " and ".join(dict.fromkeys(c.rsplit(".", 1)[-1] for c in cited))
-        plain = reason == ("differentiate",)
-        reason = (f"put in {numbers}",) if plain else (f"put in {numbers}; ", *reason)
-    trace.apply((), "chain/put-in", add(*values), {}, reason, substeps=())
+    trace.apply((), "chain/product" if len(links) == 1 else "chain/paths", add(*shown), minor=False)
+    inner = Trace(trace.line)
+    inner.apply((), "chain/put-in", add(*filled), minor=True, evidence=BY_RULE)
+    for slope, local in locals_:
+        place = next((path for path, node in paths(inner.line) if node is slope), None)
+        if place is not None:
+            inner.run(lift(local.steps, inner.line, place))
+    evidence = weakest([local.evidence for _, local in locals_])
+    trace.apply((), "chain/put-in", inner.line, {"stage": Symbol(" ".join(cited))}, _put_in_reason(small, cited),
+                substeps=tuple(inner.steps), evidence=evidence)  # fmt: skip
     trace.run(simplify(trace.line, maker.context))
-    return maker.keep(left, trace.steps, trace.line, scope=scope, uses=tuple(dict.fromkeys(cited)))
+    return trace
+
+
+def _put_in_reason(small: list[Step], cited: list[str]) -> tuple[str | Expr, ...]:
+    reason: tuple[str | Expr, ...] = titles(small)
+    if not cited:
+        return reason
+    numbers = " and ".join(dict.fromkeys(c.rsplit(".", 1)[-1] for c in cited))
+    plain = reason == ("differentiate",)
+    return (f"put in {numbers}",) if plain else (f"put in {numbers}; ", *reason)
 
 
 def _direct(maker: Maker, link: Link, *, alone: bool) -> Expr:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from whygrad.core.cost import Cost, Definition, Scope
 from whygrad.core.derivation import Stage
-from whygrad.core.expr import MINUS_ONE, ONE, Add, Expr, Partial, Pow, Symbol, mul, sub
+from whygrad.core.expr import MINUS_ONE, ONE, Add, Expr, Partial, Pow, Reduce, Symbol, mul, sub
 from whygrad.core.walk import (
     canonical,
+    fold,
+    names,
     paths,
     postorder,
     replace_at,
@@ -32,8 +34,11 @@ from whygrad.engine.tidy import tidy
 from whygrad.engine.trace import Trace
 
 
-LARGEST = 600
+LARGEST = 70
 """Nodes of a loss written out; beyond that the route goes one layer at a time."""
+
+DEEPEST = 3
+"""Sums inside each other in a loss written out; beyond that, too."""
 
 
 def written_out(e: Expr, scope: Scope, limit: int = LARGEST) -> Expr | None:
@@ -43,13 +48,16 @@ def written_out(e: Expr, scope: Scope, limit: int = LARGEST) -> Expr | None:
             return None
         new = rewrite_bottom_up(e, lambda node: _put_in(node, scope))
         if new is e:
-            return e
+            inside = names(e) & frozenset(scope.definitions)  # a whole array, as in inv(K)
+            return None if inside else e
         e = new
     return None
 
 
 def _put_in(node: Expr, scope: Scope) -> Expr:
     if isinstance(node, Symbol) and node.name in scope.definitions:
+        if len(node.indices) < len(scope.definitions[node.name].indices):
+            return node
         return instantiate(scope.definitions[node.name], node.indices)
     for name in calls(node) & frozenset(scope.definitions):
         if getattr(node, "name", None) == name:
@@ -82,7 +90,14 @@ def whole(cost: Cost, root: str, context: Context) -> Expr | None:
     """The root written out whole, functions too."""
     definition = cost.definition(root)
     body = written_out(definition.body, cost.scope)
-    return None if body is None else functions_out(body, context)
+    if body is None or fold(body, _sums_deep) > DEEPEST:
+        return None
+    return functions_out(body, context)
+
+
+def _sums_deep(node: Expr, kids: tuple[int, ...]) -> int:
+    """How many sums stand inside each other."""
+    return max(kids, default=0) + isinstance(node, Reduce)
 
 
 def expanded_scope(cost: Cost, root: str, context: Context) -> Scope:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from whygrad.core.cost import Definition
+from collections import OrderedDict
+
+from whygrad.core.cost import Definition, Scope
 from whygrad.core.expr import (
     ONE,
+    ZERO,
     Add,
+    Apply,
     Delta,
+    Entry,
     Expr,
     Index,
     Mul,
@@ -20,11 +25,12 @@ from whygrad.core.expr import (
     mul,
     terms_of,
 )
-from whygrad.core.walk import canonical, free_indices, substitute
+from whygrad.core.walk import canonical, free_indices, postorder, rewrite_bottom_up, substitute
 from whygrad.engine.fold import fold_node
 from whygrad.engine.moves import Context, Moved, Small
 from whygrad.engine.products import collect, expand, total
 from whygrad.engine.tidy import tidy
+from whygrad.meaning.equal import same_value
 
 
 def constant_out(e: Expr, context: Context) -> Moved | None:
@@ -88,6 +94,107 @@ def to_one(e: Expr, context: Context) -> Moved | None:
     if definition is not None and sums_to_one(definition):
         return [Small("sum/to-one", ONE, {"a": body})]
     return None
+
+
+def to_zero(e: Expr, context: Context) -> Moved | None:
+    """Σ_i x̂_i = 0 where x̂ was centred: a lemma about a definition, proved when it is used."""
+    if not isinstance(e, Reduce) or e.op != "sum" or e.where is not None:
+        return None
+    inside = e.body
+    if isinstance(inside, Symbol) and inside.name in context.scope.definitions:
+        inside = context.scope.definitions[inside.name].body
+    if not any(_takes_mean_off(n, context) for n in postorder(inside)):
+        return None
+    verdict = same_value(e, ZERO, context.scope, sample=False)
+    return [Small("sum/to-zero", ZERO, {"a": e.body})] if verdict.proved else None
+
+
+def _takes_mean_off(e: Expr, context: Context) -> bool:
+    """Whether ``e`` is a difference of an entry and a name that is defined by a sum."""
+    if not isinstance(e, Add) or len(e.terms) != 2:
+        return False
+    found = [s for t in e.terms for s in factors_of(t) if isinstance(s, Symbol)]
+    means = [context.scope.definitions.get(s.name) for s in found]
+    return any(d is not None and any(isinstance(f, Reduce) for f in factors_of(d.body)) for d in means)
+
+
+def symmetric(e: Expr, context: Context) -> Moved | None:
+    """Σ_j S_jk u_j = Σ_j S_kj u_j for a symmetric S: the summed letter second, as in S u."""
+    if not isinstance(e, Reduce) or e.op != "sum":
+        return None
+    factors = list(factors_of(e.body))
+    for n, f in enumerate(factors):
+        pair = _symmetric_pair(f, context.scope)
+        if pair is not None and pair[0] is e.index and pair[1] is not e.index:
+            factors[n] = _turned(f)
+            return [Small("sum/symmetric", Reduce("sum", e.index, mul(*factors), e.where), {"a": f})]
+    return None
+
+
+def symmetric_line(line: Expr, context: Context) -> Moved | None:
+    """S_jk for S_kj, of a symmetric S with letters that stand free in the whole line."""
+    free, found = free_indices(line), list[Expr]()
+
+    def f(node: Expr) -> Expr:
+        pair = _symmetric_pair(node, context.scope)
+        if pair is None or not free.issuperset(pair) or pair[0].letter <= pair[1].letter:
+            return node
+        found.append(node)
+        return _turned(node)
+
+    new = rewrite_bottom_up(line, f)
+    return None if new is line else [Small("sum/symmetric", new, {"a": found[0]})]
+
+
+def _symmetric_pair(e: Expr, scope: Scope) -> tuple[Index, Index] | None:
+    match e:
+        case Symbol(name, (Index() as a, Index() as b)) if a.dim == b.dim and is_symmetric(name, scope):
+            return a, b
+        case Entry(Apply("inv", (Symbol(name, ()),)), (Index() as a, Index() as b)) if is_symmetric(name, scope):
+            return a, b
+        case _:
+            return None
+
+
+def _turned(e: Expr) -> Expr:
+    assert isinstance(e, Symbol | Entry)
+    return Symbol(e.name, e.indices[::-1]) if isinstance(e, Symbol) else Entry(e.array, e.indices[::-1])
+
+
+def is_symmetric(name: str, scope: Scope) -> bool:
+    """Whether a matrix is symmetric: declared so, or proved of its definition (remembered there)."""
+    declaration = scope.declarations.get(name)
+    if declaration is not None:
+        return declaration.has("symmetric") or declaration.has("spd")
+    definition = scope.definitions.get(name)
+    if definition is None or len(definition.indices) != 2:
+        return False
+    a, b = definition.indices
+    if a.dim != b.dim:
+        return False
+    known = _symmetric.get(id(definition))
+    if known is None or known[0] is not definition:
+        swap: dict[Expr, Expr] = {a: Index("#1", a.dim), b: a}
+        turned = substitute(substitute(definition.body, swap), {Index("#1", a.dim): b})
+        answer = _inverse_of_symmetric(definition.body, scope) or same_value(
+            definition.body, turned, scope.opaque(), sample=False
+        ).proved
+        known = _symmetric[id(definition)] = (definition, answer)
+        if len(_symmetric) > _KEPT:
+            _symmetric.popitem(last=False)
+    return known[1]
+
+
+def _inverse_of_symmetric(body: Expr, scope: Scope) -> bool:
+    match body:
+        case Entry(Apply("inv", (Symbol(name, ()),)), _):
+            return is_symmetric(name, scope)
+        case _:
+            return False
+
+
+_KEPT = 256
+_symmetric: OrderedDict[int, tuple[Definition, bool]] = OrderedDict()
 
 
 def push_in(e: Expr, context: Context) -> Moved | None:

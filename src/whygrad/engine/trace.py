@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from whygrad.core.derivation import Step
+from whygrad.core.derivation import Evidence, Step
 from whygrad.core.expr import Expr
 from whygrad.core.walk import Path, at, children, replace_at
 from whygrad.engine.tidy import next_tidy, tidy
@@ -48,6 +48,7 @@ class Trace:
         *,
         substeps: tuple[Step, ...] = (),
         minor: bool | None = None,
+        evidence: Evidence = Evidence("undecided"),
     ) -> None:
         """Rewrite the part at ``path`` to ``new`` by ``rule``; nothing happens if it is the same."""
         after = replace_at(self.line, path, new)
@@ -63,6 +64,7 @@ class Trace:
                 bound,
                 reason_of(rule, bound) if reason is None else reason,
                 substeps,
+                evidence,
                 minor=RULES[rule].minor if minor is None else minor,
             )
         )
@@ -118,19 +120,15 @@ def tidy_steps(before: Expr, after: Expr, limit: int = 400) -> tuple[Step, ...]:
 
 
 def lift(steps: tuple[Step, ...], line: Expr, path: Path) -> tuple[Step, ...]:
-    """Steps made on the part of ``line`` at ``path``, as steps of the whole line."""
+    """Steps made on the part of ``line`` at ``path``, as steps of the whole line.
+
+    A part that was spliced into the product or sum above it is found at that.
+    """
     out: list[Step] = []
     assert not steps or at(line, path) is steps[0].before
     for step in steps:
-        after = replace_at(line, path, step.after)
-        out.append(
-            replace(
-                step,
-                at=(*path, *step.at),
-                before=line,
-                after=after,
-                substeps=lift(step.substeps, line, path),
-            )
-        )
-        line = after
+        before, after = replace_at(line, path, step.before), replace_at(line, path, step.after)
+        place = (*path, *step.at) if not path or _stands(before, path, step.before) else path[:-1]
+        small = lift(step.substeps, line, path) if step.substeps and step.substeps[0].before is at(line, path) else ()
+        out.append(replace(step, at=place, before=before, after=after, substeps=small))
     return tuple(out)
