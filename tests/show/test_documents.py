@@ -138,6 +138,19 @@ def test_a_long_sum_is_broken_before_its_signs() -> None:
     assert all(line.startswith("+ ") for line in lines[1:])
 
 
+def test_brackets_are_broken_last() -> None:
+    inner = Add([Symbol(f"b{k}") for k in range(6)])
+    e = Add([mul(Symbol("a"), inner), mul(Symbol("c"), inner)])
+    first, second = (plain(line) for line in break_formula(breakable(e), 50, 50))
+    assert second.startswith("+ c (")
+    assert first.count("(") == first.count(")")
+
+
+def test_spaces_at_the_end_of_a_persons_text_take_no_room() -> None:
+    row = Row(None, raw="x" * 30 + " " * 40, reason=("a short reason",))
+    assert "x   a short reason" in to_terminal(Document((Rows((row,)),)), width=60)
+
+
 @given(inlines, st.integers(5, 40))
 def test_wrapped_text_loses_nothing(parts: tuple[str | Expr, ...], room: int) -> None:
     said = words(parts, samples.LOGISTIC)
@@ -178,6 +191,14 @@ def test_what_fits_is_not_broken() -> None:
     for e in formulas.FORMULAS:
         box = layout(e, formulas.SCOPE)
         assert print_width(box) > LIMIT or break_box(box) == [box]
+
+
+def test_a_long_sum_takes_several_lines_of_an_article() -> None:
+    e = Add([mul(Symbol(f"a{k}"), Symbol(f"b{k}")) for k in range(40)])
+    article = render(Document((Rows((Row(e, Symbol("u")),)), Formula(e))), "latex")
+    lines = [line for line in article.split("\n") if "b_" in line]
+    assert len(lines) >= 8
+    assert all(line.count("b_") <= 10 for line in lines)
 
 
 def balanced(code: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 GREEK: Final[dict[str, str]] = {
@@ -185,6 +186,7 @@ def letters_of(word: str) -> str:
     return GREEK.get(word, word)
 
 
+@lru_cache(maxsize=1024)
 def name_glyph(name: str) -> NameGlyph:
     """Take a name apart.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, assert_never
 
 from whygrad.core.cost import Scope
@@ -85,6 +86,7 @@ def plain(spelled: str) -> str:
     return spelled.translate(_PLAIN)
 
 
+@lru_cache(maxsize=4096)
 def width(text: str) -> int:
     """How many columns a terminal gives the text: none to combining marks, two to wide letters.
 
@@ -96,6 +98,7 @@ def width(text: str) -> int:
     return sum(map(_columns, text))
 
 
+@lru_cache(maxsize=1024)
 def _columns(c: str) -> int:
     if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf") or c in _NO_WIDTH:
         return 0
