@@ -303,19 +303,6 @@ def predict(model: str | PathLike[str] | Any, data: Any, **options: Any) -> Pred
     return run(model, data, **options)
 
 
-__all__ = [
-    "WhygradError",
-    "derive",
-    "document",
-    "fit",
-    "gallery",
-    "load_cost",
-    "predict",
-    "render",
-    "why",
-]
-
-
 def check(
     lines: str | Sequence[str],
     *,
@@ -361,6 +348,8 @@ def check(
         more, said = cost_context(load_cost(cost), written)
         known, phrases = [*more, *known], [*said, *phrases]
     if isinstance(lines, str):
+        if lines.lstrip().startswith("{") and '"cells"' in lines:
+            lines = notebook_text(lines)
         made = check_text(lines, context=known, assumptions=phrases, wrt=wrt, mode=mode)
     else:
         chain = Chain(tuple(lines), tuple(known), tuple(phrases), wrt, mode or "expr")
@@ -386,7 +375,9 @@ def check_records(text: str) -> Iterator[str]:
                 "error/usage", f"line {number} is not JSON: {error}", fix="write one JSON object a line"
             ) from None
         if not isinstance(record, dict):
-            raise UsageError("error/usage", f"line {number} is no object", fix='write {"id": ..., "lines": [...]}')
+            raise UsageError(
+                "error/usage", f"line {number} is no object", fix='write {"id": ..., "lines": [...]}'
+            )
         yield json.dumps(_answer(cast("dict[str, Any]", record)), ensure_ascii=False)
 
 
@@ -405,3 +396,18 @@ def _answer(record: dict[str, Any]) -> dict[str, Any]:
             "readings": [],
             "evidence": [undone] * count,
         }
+
+
+__all__ = [
+    "WhygradError",
+    "check",
+    "check_records",
+    "derive",
+    "document",
+    "fit",
+    "gallery",
+    "load_cost",
+    "predict",
+    "render",
+    "why",
+]

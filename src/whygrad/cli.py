@@ -167,7 +167,9 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--assume", metavar="WORDS", action="append", default=[], help="'y in {0,1}'")
     parser.add_argument("--wrt", metavar="NAME", help="what is differentiated by")
     parser.add_argument("--hint", action="store_true", help="the place and a question, not the answer")
-    parser.add_argument("--records", action="store_true", help="one problem a line, one answer a line, in JSON")
+    parser.add_argument(
+        "--records", action="store_true", help="one problem a line, one answer a line, in JSON"
+    )
     format_argument(parser)
 
 

@@ -110,9 +110,7 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
 def _unless_case(found: Judged, case: Case) -> Judged:
     """What is right in one case only, which the text does not name, is left open."""
     why = f"right for {case.text}; the text does not say whether that is meant"
-    pairs = [
-        Pair("undecided", Evidence("undecided", why)) if p.verdict in WRONG else p for p in found.pairs
-    ]
+    pairs = [Pair("undecided", Evidence("undecided", why)) if p.verdict in WRONG else p for p in found.pairs]
     return replace(found, pairs=pairs, one_case=True)
 
 
@@ -193,9 +191,7 @@ def _report(chain: Chain, best: Judged, id: str) -> Report:
         lines.append(CheckedLine(line.source, expr, line.error, line.span, repairs))
     if best.case.text:
         readings.append(Reading("the lines", f"the case {best.case.text}"))
-    made = Report(
-        tuple(lines), tuple(best.pairs), read.scope, chain.mode, id, readings=tuple(readings)
-    )
+    made = Report(tuple(lines), tuple(best.pairs), read.scope, chain.mode, id, readings=tuple(readings))
     return replace(made, mistake=_mistake(made, best), goals=_goals(made, best))
 
 
@@ -277,7 +273,6 @@ def _goals(report: Report, best: Judged) -> tuple[bool | None, ...]:
     return tuple(out)
 
 
-
 # --- texts ----------------------------------------------------------------------------------------
 def check_text(
     text: str,
@@ -304,9 +299,7 @@ def check_text(
     phrases = [*assumptions, *page.phrases[:60]]
     for laid in page.chains[:40]:
         kind = mode or ("equation" if laid.equations else "expr")
-        chain = Chain(
-            tuple(piece.bare for piece in laid.lines), tuple(known), tuple(phrases), wrt, kind
-        )
+        chain = Chain(tuple(piece.bare for piece in laid.lines), tuple(known), tuple(phrases), wrt, kind)
         made = check_chain(chain, id=id, given=given)
         lines = tuple(
             replace(line, start=piece.start) for line, piece in zip(made.lines, laid.lines, strict=True)
@@ -320,7 +313,9 @@ def check_text(
     chosen = wrong[0] if wrong else max(reports, key=lambda r: len(r.lines))
     others = len(reports) - 1
     if others and not wrong:
-        chosen = replace(chosen, notes=(*chosen.notes, f"{others} shorter derivations beside it were judged, too"))
+        chosen = replace(
+            chosen, notes=(*chosen.notes, f"{others} shorter derivations beside it were judged, too")
+        )
     return chosen
 
 

@@ -39,7 +39,9 @@ from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.chain import Line, Read
 from whygrad.syntax.people.resolve import Val
 
-_FACTORS: Final = tuple(Number(Fraction(n, d)) for n, d in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2)))
+_FACTORS: Final = tuple(
+    Number(Fraction(n, d)) for n, d in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2))
+)
 
 
 def judge_equations(read: Read) -> list[Pair]:
@@ -186,7 +188,11 @@ class _Step:
             found: dict[Expr, Expr] = {}
             for s in symbols(e):
                 definition = self.scope.definitions.get(s.name)
-                if definition is not None and not definition.is_function and len(s.indices) == len(definition.indices):
+                if (
+                    definition is not None
+                    and not definition.is_function
+                    and len(s.indices) == len(definition.indices)
+                ):
                     swap = dict(zip(definition.indices, s.indices, strict=True))
                     found[s] = substitute(definition.body, dict(swap))
             if not found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from whygrad.core.document import Block, Callout, Document, Formula, Inline, Row, Rows, Sentence
 from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
 
+
 def report_document(report: Report, *, hint: bool = False) -> Document:
     """What a report shows.
 
@@ -43,19 +44,23 @@ def report_document(report: Report, *, hint: bool = False) -> Document:
 def _rows(report: Report) -> list[Row]:
     rows: list[Row] = []
     first = report.first_wrong
+    spelled = any("\\" in line.source for line in report.lines) and report.mode != "equation"
     for k, line in enumerate(report.lines):
         pair = report.pairs[k - 1] if k else None
-        verdict, reason = ("", ()) if pair is None else _verdict(pair, k == first, first is not None, report, k)
+        verdict, reason = (
+            ("", ()) if pair is None else _verdict(pair, k == first, first is not None, report, k)
+        )
         changed = ()
         if k == first and report.mistake is not None and line.expr is not None:
             changed = report.mistake.paths
-        readable = line.expr is not None and "\\" in line.source and report.mode != "equation"
+        readable = line.expr is not None and spelled
+        sign = "" if k == 0 or report.mode == "equation" or readable else "= "
         rows.append(
             Row(
                 line.expr if readable else None,
                 relation="" if k == 0 or report.mode == "equation" else "=",
                 label=str(k + 1),
-                raw=_one_line(line),
+                raw=sign + _one_line(line),
                 reason=reason,
                 verdict=verdict,
                 changed=changed,
@@ -89,7 +94,9 @@ def _verdict(pair: Pair, first: bool, after_wrong: bool, report: Report, k: int)
         return word, (said,) if said else ()
     if pair.verdict in WRONG:
         if first:
-            return "WRONG", ("the first wrong line" if pair.verdict == "different" else "the shapes do not fit",)
+            return "WRONG", (
+                "the first wrong line" if pair.verdict == "different" else "the shapes do not fit",
+            )
         goal = report.goals[k] if k < len(report.goals) else None
         if goal:
             return "right again", (f"the value of line 1, though it does not follow from line {k}",)
@@ -143,7 +150,9 @@ def _example(pair: Pair, k: int) -> str:
         return ""
     shown = [(n, v) for n, v in e.point.items() if "·" not in n]
     if not shown or len(shown) > 8 or sum(len(v) for _, v in shown) > 120:
-        return f"At a point that was tried, line {k} gives {e.values[0]} and line {k + 1} gives {e.values[1]}."
+        return (
+            f"At a point that was tried, line {k} gives {e.values[0]} and line {k + 1} gives {e.values[1]}."
+        )
     where = ", ".join(f"{n} = {v}" for n, v in shown)
     return f"With {where}: line {k} gives {e.values[0]}, line {k + 1} gives {e.values[1]}."
 

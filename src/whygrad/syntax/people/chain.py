@@ -140,9 +140,7 @@ def _prepare(chain: Chain, style: Style, extra: Context | None) -> _Prepared:
     interpret(trees, letters, context)
     _equations_among(lines, chain, letters, context)
     _losses(said, letters, context, words, style)
-    prepared = _Prepared(
-        chain, parsed, errors, context, said, letters, style, wrt, frozenset(words.bold)
-    )
+    prepared = _Prepared(chain, parsed, errors, context, said, letters, style, wrt, frozenset(words.bold))
     prepared.alias = _aliases(letters, context)
     return prepared
 
@@ -159,8 +157,11 @@ def _long_names(texts: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for text in texts:
         acronym = re.match(r"\s*([A-Z]{2,5})\s*(?:\([^()]*\))?\s*(?:&?=|:=)", text)
-        if acronym is not None and (len(acronym[1]) > 2 or acronym[1] in ("KL", "CE", "LL", "SE") or "(" in acronym[0]):
+        if acronym is not None and (
+            len(acronym[1]) > 2 or acronym[1] in ("KL", "CE", "LL", "SE") or "(" in acronym[0]
+        ):
             found.add(acronym[1])
+        found.update(re.findall(r"\\(?:text|mathrm|operatorname|textrm)\{([A-Za-z]{2,12})\}\s*(?:&?=|:=)", text))
         if "\\" in text:
             continue
         found |= _plain_words(text)
@@ -179,14 +180,17 @@ def _plain_words(text: str) -> set[str]:
     return {
         w
         for w in words
-        if w not in GREEK_NAMES and w not in FUNCTIONS and w not in BIG and any(c in "aeiou" for c in w[1:])
+        if not (w[0] == "d" and w[1:] in GREEK_NAMES) and w not in GREEK_NAMES and w not in FUNCTIONS and w not in BIG and any(c in "aeiou" for c in w[1:])
     }
 
 
 def _has_differentials(texts: Iterable[str]) -> bool:
     """Whether the text writes ``dX`` for a change."""
     for text in texts:
-        if re.search(r"(?:^|[=&\s(:+-])\s*(?:d|\\mathrm\{d\}\s*|\\operatorname\{d\}\s*)[A-Za-z\\(]?[A-Za-z]*\s*(?:&?=|$)", text):
+        if re.search(
+            r"(?:^|[=&\s(:+-])\s*(?:d|\\mathrm\{d\}\s*|\\operatorname\{d\}\s*)[A-Za-z\\(]?[A-Za-z]*\s*(?:&?=|$)",
+            text,
+        ):
             if not re.search(r"\\frac\s*\{?\s*d", text):
                 return True
         if re.search(r"[:)}\s\w]\s*d[a-zA-Z]\s*$", text) and ":" in text:
@@ -278,7 +282,9 @@ def _losses(said: Said, letters: Letters, context: Context, words: Words, style:
     for name, kind, of in said.losses:
         if name in context.meant:
             continue
-        p = of or next((x for x in ("f", "a", "p", "h", "y_hat") if x in letters.uses or x in context.meant), "f")
+        p = of or next(
+            (x for x in ("f", "a", "p", "h", "y_hat") if x in letters.uses or x in context.meant), "f"
+        )
         shown = rf"\hat{{{p[0]}}}" if p.endswith("_hat") else p
         if "log" in kind or "cross" in kind:
             text = f"{name} = -(y \\log {shown} + (1 - y) \\log(1 - {shown}))"
@@ -301,7 +307,7 @@ def _setting(p: _Prepared) -> Setting:
     s.alias = dict(p.alias)
     s.wrt = p.wrt
     s.operators = set(said.operators)
-    if "D" in letters.uses and "D" not in s.meant and p.wrt and letters.uses["D"].called:
+    if "D" in letters.uses and "D" not in s.meant and p.wrt and _begins_with_d(p) and "D" not in said.ranks:
         s.operators.add("D")
     s.values = {n for n in said.values if n not in s.meant}
     s.products = set(said.products)
@@ -323,10 +329,20 @@ def _setting(p: _Prepared) -> Setting:
     s.called = _called(p, s)
     s.hidden = _hidden(p, s)
     s.numbered = _numbered(p, s)
+    s.squares = _squares(p)
     s.goals = _goals(p, s)
     s.differentiated = _differentiated(p)
     _cycles(p, s)
     return s
+
+
+def _begins_with_d(p: _Prepared) -> bool:
+    """Whether line 0 is ``D(...)`` and the context has no D."""
+    first = p.parsed[0].tree if p.parsed and p.parsed[0] is not None else None
+    if not isinstance(first, t.Product) or any("D" in t.names_in(x) for x in p.context.trees):
+        return False
+    lead = first.factors[0][1]
+    return isinstance(lead, t.Name) and lead.name == "D" and isinstance(first.factors[1][1], t.Group)
 
 
 def _builtins(s: Setting) -> None:
@@ -461,14 +477,41 @@ def _goals(p: _Prepared, s: Setting) -> dict[str, tuple[str, ...]]:
     return kept
 
 
+def _squares(p: _Prepared) -> set[str]:
+    """Names whose square is differentiated by: ``d/d sigma^2``."""
+    found: set[str] = set()
+    wrt = list(p.wrt)
+    for line in p.parsed:
+        for node in t.walk(line.tree) if line is not None else ():
+            if isinstance(node, t.Deriv):
+                wrt += node.wrt
+    for w in wrt:
+        match t.bare(w):
+            case t.Script(t.Name(name), _, t.Num(value), 0) if value == 2:
+                found.add(name)
+            case _:
+                pass
+    return found
+
+
 def _differentiated(p: _Prepared) -> set[str]:
     """Names that are differentiated somewhere: a number, most likely."""
     found: set[str] = set()
     for line in p.parsed:
         for node in t.walk(line.tree) if line is not None else ():
-            body = node.body if isinstance(node, t.Deriv) else node.operand if isinstance(node, t.Applied) else None
+            body = (
+                node.body
+                if isinstance(node, t.Deriv)
+                else node.operand
+                if isinstance(node, t.Applied)
+                else None
+            )
             inside = None if body is None else t.bare(body)
-            if isinstance(inside, t.Product) and len(inside.factors) == 2 and isinstance(inside.factors[1][1], t.Group):
+            if (
+                isinstance(inside, t.Product)
+                and len(inside.factors) == 2
+                and isinstance(inside.factors[1][1], t.Group)
+            ):
                 inside = inside.factors[0][1]
             if isinstance(inside, t.Name):
                 found.add(inside.name)
@@ -480,11 +523,11 @@ def _cycles(p: _Prepared, s: Setting) -> None:
     for w in p.wrt:
         for name in t.names_in(w):
             if name in s.meant and _reaches(name, name, s):
-                del s.meant[name]
+                s.recursive[name] = s.meant.pop(name)
                 s.say(f"the definition of {name}", "left out, it goes round")
     for name in list(s.meant):
         if name in s.meant and _reaches(name, name, s):
-            del s.meant[name]
+            s.recursive[name] = s.meant.pop(name)
 
 
 def _reaches(start: str, goal: str, s: Setting) -> bool:
@@ -630,9 +673,7 @@ def _try(p: _Prepared, base: Setting, ranks: Mapping[str, int]) -> float:
     return penalty
 
 
-def _resolve(
-    p: _Prepared, s: Setting
-) -> tuple[Resolver, list[tuple[Val | None, bool, str, Span | None]]]:
+def _resolve(p: _Prepared, s: Setting) -> tuple[Resolver, list[tuple[Val | None, bool, str, Span | None]]]:
     """The values of the lines under a setting."""
     resolver = Resolver(s)
     out: list[tuple[Val | None, bool, str, Span | None]] = []
@@ -643,7 +684,11 @@ def _resolve(
                 resolver.definition(meant)
             except (Misfit, Unknown):
                 _reset(resolver)
+    resolver.fixed = {spell(t.bare(x)) for w in p.wrt for x in _subscripts(w, p.letters)}
+    resolver.free = set()
     for k, parsed in enumerate(p.parsed):
+        if k == 1:
+            resolver.fixed |= resolver.free
         resolver.tag = f"line {k}"
         if parsed is None:
             out.append((None, False, "", None))
@@ -664,6 +709,11 @@ def _resolve(
     return resolver, out
 
 
+def _subscripts(tree: Tree, letters: Letters) -> tuple[Tree, ...]:
+    found = name_parts(tree, letters) if isinstance(tree, t.Name | t.Script) else None
+    return () if found is None else (*found.subs, *found.sups)
+
+
 def _other_letter(resolver: Resolver, tree: Tree, mode: str, error: Misfit) -> Val | None:
     """A line whose one letter runs over the wrong dimension, with the letter that fits there.
 
@@ -673,7 +723,9 @@ def _other_letter(resolver: Resolver, tree: Tree, mode: str, error: Misfit) -> V
         return None
     dims = resolver.s.dims
     fitting = [
-        x[1:] for x in list(dims.parent) if x.startswith("@") and ":" not in x and dims.find(x) == dims.find(error.dim)
+        x[1:]
+        for x in list(dims.parent)
+        if x.startswith("@") and ":" not in x and dims.find(x) == dims.find(error.dim)
     ]
     for letter in sorted(set(fitting))[:4]:
         if letter == error.letter or "'" in letter or "*" in letter:
@@ -698,7 +750,11 @@ def _renamed(tree: Tree, span: Span, letter: str) -> Tree:
     match tree:
         case t.Script(base, sub, sup, primes, at):
             return t.Script(
-                again(base), None if sub is None else again(sub), None if sup is None else again(sup), primes, at
+                again(base),
+                None if sub is None else again(sub),
+                None if sup is None else again(sup),
+                primes,
+                at,
             )
         case t.Group(items):
             return replace(tree, items=tuple(again(x) for x in items))
@@ -728,6 +784,12 @@ def _reset(resolver: Resolver) -> None:
 
 def _line_value(resolver: Resolver, tree: Tree, mode: str) -> Val:
     """The value of a line; of an equation the difference of its sides."""
+    if isinstance(tree, t.Name | t.Script) and resolver.s.recursive:
+        found = name_parts(tree, resolver.s.letters)
+        meant = resolver.s.recursive.get(found.name) if found is not None else None
+        if found is not None and meant is not None and not found.power and not found.transposed:
+            if [spell(x) for x in (*meant.sups, *meant.subs)] == [spell(x) for x in (*found.sups, *found.subs)]:
+                return resolver.value(meant.body)
     if mode != "equation" or not isinstance(tree, t.Relation):
         if isinstance(tree, t.Relation):
             tree = tree.operands[-1] if tree.ops[-1] == "=" else tree
@@ -766,7 +828,17 @@ def _finish(p: _Prepared, base: Setting, ranks: Mapping[str, int], cost: float) 
     goal = _goal(p, s)
     wrt = tuple(x for w in p.wrt if (x := _symbol(resolver, w)) is not None)
     return Read(
-        p.chain, s, lines, scope, cost, opaque, goal, _zeros(p, s), wrt, tuple(p.parsed), tuple(s.readings.values())
+        p.chain,
+        s,
+        lines,
+        scope,
+        cost,
+        opaque,
+        goal,
+        _zeros(p, s),
+        wrt,
+        tuple(p.parsed),
+        tuple(s.readings.values()),
     )
 
 
@@ -875,7 +947,9 @@ def _scope(resolver: Resolver, s: Setting) -> Scope:
         said = s.kinds.get(name)
         real = tuple(s.dims.find(d) for d in dims)
         domains = said.domains if said is not None else ()
-        domains = tuple(replace(d, dim=real[-1]) if d.kind in ("onehot", "simplex") and real else d for d in domains)
+        domains = tuple(
+            replace(d, dim=real[-1]) if d.kind in ("onehot", "simplex") and real else d for d in domains
+        )
         if any(d.kind in ("onehot", "simplex") for d in domains) and not real:
             domains = ()
         declarations[name] = Declaration(name, "data", real, domains)
@@ -885,7 +959,9 @@ def _scope(resolver: Resolver, s: Setting) -> Scope:
     for name, (parameters, body) in resolver.functions.items():
         definitions[name] = Definition(name, body, parameters=parameters)
     plain = {
-        name: Definition(name, e, own, tuple(s.dims.find(i.dim) for i in own) + tuple(s.dims.find(d) for d in left))
+        name: Definition(
+            name, e, own, tuple(s.dims.find(i.dim) for i in own) + tuple(s.dims.find(d) for d in left)
+        )
         for name, (e, own, left) in resolver.defined.items()
     }
     rough = Scope(declarations, {**plain, **definitions})
@@ -923,7 +999,9 @@ def _goal(p: _Prepared, s: Setting) -> str:
             node = t.bare(node.operand)
         elif isinstance(node, t.Differential):
             node = t.bare(node.body)
-        elif isinstance(node, t.Product) and len(node.factors) == 2 and isinstance(node.factors[1][1], t.Group):
+        elif (
+            isinstance(node, t.Product) and len(node.factors) == 2 and isinstance(node.factors[1][1], t.Group)
+        ):
             node = node.factors[0][1]
         elif isinstance(node, t.Func) and node.name in ("log", "exp"):
             node = t.bare(node.args[0])

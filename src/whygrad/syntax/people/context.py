@@ -109,7 +109,11 @@ def _equation(tree: t.Relation, letters: Letters, context: Context) -> None:
         _fact(left, right, context)
         return
     if isinstance(left, t.Differential):
-        found = name_parts(t.bare(left.body), letters) if isinstance(t.bare(left.body), t.Name | t.Script) else None
+        found = (
+            name_parts(t.bare(left.body), letters)
+            if isinstance(t.bare(left.body), t.Name | t.Script)
+            else None
+        )
         if found is not None:
             context.differentials[found.name] = right
         return
@@ -159,7 +163,9 @@ def pattern(left: Tree, right: Tree, letters: Letters) -> Meant | None:
         if not isinstance(group, t.Group) or group.bracket == "{":
             return None
         parameters = tuple(
-            x.operands[0] if isinstance(x, t.Relation) else x for x in group.items if not isinstance(x, t.Words)
+            x.operands[0] if isinstance(x, t.Relation) else x
+            for x in group.items
+            if not isinstance(x, t.Words)
         )
         if not all(isinstance(t.bare(p), t.Name | t.Script) for p in parameters):
             used = t.names_in(right)

@@ -162,7 +162,9 @@ def _plain(text: str, start: int, end: int, page: Page, *, loose: bool) -> Itera
             yield held
             held = None
         yield from _in_sentence(line, here)
-        page.phrases += [s.strip() for s in re.split(r"(?<=[.;:!?])\s+|,\s+(?=where|with|and)", stripped) if s.strip()]
+        page.phrases += [
+            s.strip() for s in re.split(r"(?<=[.;:!?])\s+|,\s+(?=where|with|and)", stripped) if s.strip()
+        ]
     if held is not None:
         yield held
 
@@ -180,14 +182,20 @@ def _prose_words(text: str) -> int:
     count = 0
     for word in _WORD.findall(text):
         low = word.lower()
-        if word in FUNCTIONS or low in GREEK_NAMES or low in ("frac", "partial", "sum", "sqrt", "left", "right"):
+        if (
+            word in FUNCTIONS
+            or low in GREEK_NAMES
+            or low in ("frac", "partial", "sum", "sqrt", "left", "right")
+        ):
             continue
         if low in PROSE or (len(word) > 3 and any(c in "aeiouy" for c in low) and word[1:].islower()):
             count += 1
     return count
 
 
-_DERIVATIVE_WORDS: Final = re.compile(r"^\s*(?:the\s+)?(?:partial\s+)?(?:derivative|gradient)\s+of\b.*=", re.IGNORECASE)
+_DERIVATIVE_WORDS: Final = re.compile(
+    r"^\s*(?:the\s+)?(?:partial\s+)?(?:derivative|gradient)\s+of\b.*=", re.IGNORECASE
+)
 
 
 def _looks_like_mathematics(line: str) -> bool:
@@ -362,8 +370,12 @@ def _segments(row: Piece) -> tuple[list[Piece], bool]:
             k += 2
             continue
         level += (c in "({[") - (c in ")}]")
-        if c == "=" and level <= 0 and not nested and text[k - 1 : k] not in ("!", "<", ">", ":") or (
-            text.startswith(":=", k) and level <= 0 and not nested
+        if (
+            c == "="
+            and level <= 0
+            and not nested
+            and text[k - 1 : k] not in ("!", "<", ">", ":")
+            or (text.startswith(":=", k) and level <= 0 and not nested)
         ):
             width = 2 if text.startswith((":=", "=="), k) else 1
             pieces.append((begin, k))
@@ -392,7 +404,11 @@ def _past_braces(text: str, at: int) -> int:
 def _bare(text: str) -> str:
     if "\\begin" not in text:
         text = text.replace("&", " ")
-    text = re.sub(r"^(?:\s|&|\\[,;!: ]|\\q?quad\b|\\(?:Rightarrow|implies|therefore|iff|Longrightarrow|hfill)\b|[⇒→∴])+", "", text)
+    text = re.sub(
+        r"^(?:\s|&|\\[,;!: ]|\\q?quad\b|\\(?:Rightarrow|implies|therefore|iff|Longrightarrow|hfill)\b|[⇒→∴])+",
+        "",
+        text,
+    )
     text = re.sub(r"(?:\s|(?<!\\)&|\\[,;!: ]|\\q?quad\b|\\nonumber|\\notag)+$", "", text)
     return text.strip().rstrip(",;.").strip()
 
@@ -402,7 +418,9 @@ _PATTERN: Final = re.compile(
     r"^\s*\\?[A-Za-zα-ωΑ-Ω]\w*(?:\{[A-Za-z\\]*\})?(?:_\{[^{}]*\}|_\\?\w|\^\{[^{}]*\}|\^\w|'|\[[^\]]*\])*"
     r"\s*(?:\\left)?(?:\([^()]*(?:\([^()]*\))?[^()]*\))?\s*$"
 )
-_ACCENTED: Final = re.compile(r"^\s*\\(?:hat|bar|tilde|mathcal|mathbf|boldsymbol|mathbb|widehat|vec)\s*\{?\\?\w+\}?")
+_ACCENTED: Final = re.compile(
+    r"^\s*\\(?:hat|bar|tilde|mathcal|mathbf|boldsymbol|mathbb|widehat|vec)\s*\{?\\?\w+\}?"
+)
 
 
 def _is_definition(laid: Laid) -> bool:

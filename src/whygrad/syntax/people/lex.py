@@ -434,6 +434,10 @@ class Lexer:
         if run in self.words.names or len(run) == 1:
             self.piece(run, begin)
             return begin + len(run)
+        if run[0] == "d" and run[1:] in GREEK_NAMES:
+            self.letter("d", begin, begin + 1)
+            self.piece(run[1:], begin + 1)
+            return begin + len(run)
         for size in range(len(run), 1, -1):
             word = run[:size]
             rest = run[size:]
@@ -539,6 +543,8 @@ class Lexer:
             self.emit("func", FUNCTIONS[name], begin, end)
         elif name in ("frac", "dfrac", "tfrac", "cfrac", "sfrac", "nicefrac"):
             self.emit("cmd", "frac", begin, end)
+        elif name in ("lim", "limsup", "liminf", "int", "iint", "oint", "iiint", "bigcup", "bigcap"):
+            self.emit("cmd", name, begin, end)
         elif name in ("over", "begin", "end", "binom", "not", "eqalign", "cases", "pmatrix", "substack"):
             self.emit("cmd", name, begin, end)
         elif name in TRANSPARENT:
@@ -647,7 +653,7 @@ class Lexer:
             self.emit("op", "⊤", begin, end)
         elif re.fullmatch(r"[A-Za-z]", word):
             self.letter(word, begin, end)
-        elif word in FUNCTIONS:
+        elif word in FUNCTIONS or word in self.words.names or re.fullmatch(r"[A-Z]{2,6}", word):
             self.whole_word(word, begin, end)
         elif word in ("d", r"\partial"):
             self.letter("d", begin, end)

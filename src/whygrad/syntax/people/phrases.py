@@ -47,7 +47,9 @@ def understand(phrases: list[str]) -> Said:
     return said
 
 
-_NAME: Final = r"\\?(?:mathbf|boldsymbol|textbf|mathrm|bm|vec)?\{?\\?([A-Za-z]+)\}?(?:_\{?\w+\}?|\^\{?\(?\w+\)?\}?)*"
+_NAME: Final = (
+    r"\\?(?:mathbf|boldsymbol|textbf|mathrm|bm|vec)?\{?\\?([A-Za-z]+)\}?(?:_\{?\w+\}?|\^\{?\(?\w+\)?\}?)*"
+)
 
 
 def _name(text: str) -> str:
@@ -121,11 +123,15 @@ def _domain(part: str, said: Said) -> None:
     match = re.search(_NAME + r"\s*(?:is\s+|are\s+)?(?:a\s+)?(?:one[- ]hot)", text)
     if match is not None:
         said.domains[_name(match[1])] = (Domain("onehot"),)
-    match = re.search(r"\\sum_?\w*\s*" + _NAME + r"\s*=\s*1\b|" + _NAME + r".{0,20}\bsums? to (?:1|one)", text)
+    match = re.search(
+        r"\\sum_?\w*\s*" + _NAME + r"\s*=\s*1\b|" + _NAME + r".{0,20}\bsums? to (?:1|one)", text
+    )
     if match is not None:
         said.domains.setdefault(_name(match[1] or match[2]), (Domain("simplex"),))
     match = re.search(
-        r"\b" + _NAME + r"\s+(?:is\s+|are\s+)?(?:a\s+)?(?:real\s+)?(?:diagonal\s+)?\(?(symmetric|positive definite|spd|diagonal)\b",
+        r"\b"
+        + _NAME
+        + r"\s+(?:is\s+|are\s+)?(?:a\s+)?(?:real\s+)?(?:diagonal\s+)?\(?(symmetric|positive definite|spd|diagonal)\b",
         text,
     )
     if match is not None:
@@ -143,14 +149,16 @@ _KINDS: Final = {
 _WORD: Final = re.compile(r"\\?[A-Za-z]+(?:_\w+)?|[α-ωΑ-Ω]")
 _FILLER: Final = frozenset(
     "is are a an the and bold real column row all both each every plain with of given known fixed here let be"
-    " capital sample input output weight".split()
+    " capital sample input output weight square symmetric invertible arbitrary constant any general size".split()
 )
 
 
 def _kind(part: str, said: Said) -> None:
     """Kinds: ``X is m by n``, ``bold X matrix, bold y, w vectors``, ``scalar``."""
     low = part.lower()
-    match = re.search(r"\b([A-Za-z])\s+is\s+(?:an?\s+)?\(?([A-Za-z])\s*(?:x|by|×|\\times)\s*([A-Za-z1])\)?", part)
+    match = re.search(
+        r"\b([A-Za-z])\s+is\s+(?:an?\s+)?\(?([A-Za-z])\s*(?:x|by|×|\\times)\s*([A-Za-z1])\)?", part
+    )
     if match is not None:
         said.sizes[match[1]] = (match[2], match[3]) if match[3] != "1" else (match[2],)
         return
@@ -187,7 +195,9 @@ def _case(part: str, said: Said) -> None:
     """``i = j``, ``i != j``: the case a line is about."""
     if len(part) > 80:
         return
-    match = re.match(r"(?:case\s+|for\s+|when\s+|if\s+|assume\s+)?([a-z])\s*(=|!=|\\neq?|≠)\s*([a-z])\b(?!\()", part)
+    match = re.match(
+        r"(?:case\s+|for\s+|when\s+|if\s+|assume\s+)?([a-z])\s*(=|!=|\\neq?|≠)\s*([a-z])\b(?!\()", part
+    )
     if match is not None and match[1] != match[3]:
         letters = "ijklmnpqrstabc"
         if match[1] in letters and match[3] in letters:
@@ -196,22 +206,32 @@ def _case(part: str, said: Said) -> None:
 
 def _functions(part: str, said: Said) -> None:
     """``f is the sigmoid``, ``f(x) is the target``, ``D is the derivative in w``, ``A(1-A) is a product``."""
-    match = re.search(r"\\?([A-Za-z]+)\s+(?:is|=|denotes|means)\s+(?:the\s+)?(?:logistic\s+)?(sigmoid|logistic function)", part)
+    match = re.search(
+        r"\\?([A-Za-z]+)\s+(?:is|=|denotes|means)\s+(?:the\s+)?(?:logistic\s+)?(sigmoid|logistic function)",
+        part,
+    )
     if match is not None:
         said.formulas.append(f"{match[1]}(u) = sigmoid(u)")
     match = re.search(r"\\?([A-Za-z]+)\s+is\s+(?:the\s+)?(?:ReLU|relu|rectifier)", part)
     if match is not None:
         said.formulas.append(f"{match[1]}(u) = relu(u)")
-    match = re.search(r"\b([A-Za-z])\([A-Za-z,\s]+\)\s+is\s+(?:the|a)\s+(?:target|label|true|value|data|known|constant)", part)
+    match = re.search(
+        r"\b([A-Za-z])\([A-Za-z,\s]+\)\s+is\s+(?:the|a)\s+(?:target|label|true|value|data|known|constant)",
+        part,
+    )
     if match is not None:
         said.values.add(match[1])
     match = re.search(r"\\?([A-Za-z]+)[A-Za-z_{}^]*\([^)]*\)?\(?\s+is\s+a\s+product", part)
     if match is not None:
         said.products.add(match[1])
-    match = re.search(r"\b([A-Z])\s+(?:is|denotes|means)\s+(?:the\s+)?(?:derivative|gradient|differential|Jacobian)", part)
+    match = re.search(
+        r"\b([A-Z])\s+(?:is|denotes|means)\s+(?:the\s+)?(?:derivative|gradient|differential|Jacobian)", part
+    )
     if match is not None:
         said.operators.add(match[1])
-    match = re.search(r"\b([A-Za-z])\s+(?:is\s+)?any\s+(?:smooth\s+|differentiable\s+)?function\b(?!\s+of)", part)
+    match = re.search(
+        r"\b([A-Za-z])\s+(?:is\s+)?any\s+(?:smooth\s+|differentiable\s+)?function\b(?!\s+of)", part
+    )
     if match is not None:
         said.called.add(match[1])
     match = re.search(

@@ -430,7 +430,14 @@ class Reader:
         if token.kind == "number":
             self.advance()
             found: Tree = t.Num(Fraction(token.text), False, token.span)
-            if up and token.text == "1" and self.at("/") and self.peek().kind == "number" and self.peek().glued and self.token.glued:
+            if (
+                up
+                and token.text == "1"
+                and self.at("/")
+                and self.peek().kind == "number"
+                and self.peek().glued
+                and self.token.glued
+            ):
                 self.advance()
                 low = self.advance()
                 bottom = t.Num(Fraction(low.text), False, low.span)
@@ -739,14 +746,14 @@ class Reader:
         if len(rest) > 1 and rest[0].text == "^":
             digits, rest = _exponent(rest[1:])
             order = int(digits) if digits.isdigit() else 1
-        wrt = self.variables(bottom, sign)
+        wrt = self.variables(bottom, sign, order)
         if wrt is None or order > 8:
             return None
         rest = _stripped(rest)
         body = self.part(rest).whole() if rest else None
         return t.Deriv(body, wrt, sign, max(order, len(wrt)), Span(start, start))
 
-    def variables(self, bottom: list[Token], sign: str) -> tuple[Tree, ...] | None:
+    def variables(self, bottom: list[Token], sign: str, order: int) -> tuple[Tree, ...] | None:
         """The variables of a denominator, each as often as it says."""
         found: list[Tree] = []
         pieces: list[list[Token]] = []
@@ -764,7 +771,9 @@ class Reader:
             tree = self.part(_stripped(piece)).whole()
             times = 1
             match tree:
-                case t.Script(base, sub, t.Num(value), primes, span) if value.denominator == 1:
+                case t.Script(base, sub, t.Num(value), primes, span) if value.denominator == 1 and (
+                    order > 1 or value != 2 or len(pieces) > 1
+                ):  # d/d sigma^2 is by the square
                     times = int(value)
                     tree = base if sub is None and not primes else t.Script(base, sub, None, primes, span)
                 case _:
@@ -783,14 +792,21 @@ class Reader:
         k = self.k + 1
         if not (self.tokens[k].kind == "op" and self.tokens[k].text == "/"):
             k = self.skip_factor(k)
-        slash, after = self.tokens[min(k, len(self.tokens) - 1)], self.tokens[min(k + 1, len(self.tokens) - 1)]
+        slash, after = (
+            self.tokens[min(k, len(self.tokens) - 1)],
+            self.tokens[min(k + 1, len(self.tokens) - 1)],
+        )
         bracket = after.text == "("
         lead = self.tokens[min(k + 2, len(self.tokens) - 1)] if bracket else after
         if slash.text == "/" and _is_d(lead, sign) and k + 2 < len(self.tokens):
             top = self.tokens[self.k : k]
             end = self.skip_factor(k + 2 + bracket, called=k > self.k + 1)
             if end > k + 2:
-                while _is_d(self.tokens[end], sign) and end + 1 < len(self.tokens) - 1 and self.tokens[end].glued:
+                while (
+                    _is_d(self.tokens[end], sign)
+                    and end + 1 < len(self.tokens) - 1
+                    and self.tokens[end].glued
+                ):
                     if self.tokens[end + 1].text == "/":
                         break
                     end = self.skip_factor(end + 1, called=False)

@@ -81,6 +81,8 @@ class Resolver:
         self.count = 0
         self.spans: dict[Expr, Span] = {}
         """Where the parts of the line in hand stand."""
+        self.fixed: set[str] = set()
+        """Letters that line 0 leaves free."""
         self.tag = ""
         """Where a name without dimensions of its own stands: a line or a definition."""
         self.strain = 0.0
@@ -168,6 +170,9 @@ class Resolver:
         if found.transposed:
             value = self.transpose(value, tree.span)
         if found.power is not None:
+            power = t.bare(found.power)
+            if found.name in self.s.squares and isinstance(power, t.Num) and isinstance(value.expr, Pow):
+                return Val(_half_power(value.expr.base, power.value))
             value = self.raise_to(value, found.power, tree.span)
         return value
 
@@ -307,6 +312,9 @@ class Resolver:
             whole = "_".join((name, *(spell(x) for x in first)))
             if not (use.subs - {0}):
                 return self.symbol(whole, found.sups, (), 1 if found.sups else 0, 0, span)
+        if name in self.s.squares and not subs and not found.sups:
+            self.dims_of(f"{name}2", 0, 0)
+            return Val(Pow(Symbol(f"{name}2"), Number(Fraction(1, 2))))
         sups = max(use.sups, len(found.sups), int(name in self.s.hidden))
         if found.name == name and name in self.s.alias.values() and not found.sups and not subs:
             return Val(Symbol(name), self.dims_of(name, sups, use.slots))  # the whole array
@@ -339,7 +347,13 @@ class Resolver:
         return self.used[name]
 
     def symbol(
-        self, name: str, at_sups: tuple[Tree, ...], at_subs: tuple[Tree, ...], sups: int, subs: int, span: Span
+        self,
+        name: str,
+        at_sups: tuple[Tree, ...],
+        at_subs: tuple[Tree, ...],
+        sups: int,
+        subs: int,
+        span: Span,
     ) -> Val:
         """A symbol with the positions that are written and those that were dropped."""
         dims = self.dims_of(name, sups, subs)
@@ -392,7 +406,9 @@ class Resolver:
             case t.Sum(terms):
                 parts: list[Expr] = []
                 for sign, term in terms:
-                    part = self.position(term, dim) if not isinstance(t.bare(term), t.Num) else self.number(term)
+                    part = (
+                        self.position(term, dim) if not isinstance(t.bare(term), t.Num) else self.number(term)
+                    )
                     parts.append(part if sign > 0 else neg(part))
                 return add(*parts)
             case _:
@@ -451,12 +467,14 @@ class Resolver:
         self.open.add(meant.name)
         held = self.bound, self.arguments, self.positions_of, self.free
         tag, self.tag = self.tag, meant.name
+        fixed = self.fixed
         self.bound, self.arguments, self.positions_of, self.free = {}, {}, {}, set()
         own: list[Index] = []
         for item in (*meant.sups, *meant.subs):
             inside = t.bare(item)
             letter = inside.name if isinstance(inside, t.Name) else spell(inside)
             own.append(Index(letter, f"@{letter}"))
+            self.fixed = self.fixed | {letter}
         for parameter in meant.parameters:
             inside = name_parts(parameter, self.s.letters) if isinstance(parameter, t.Script) else None
             for item in inside.subs if inside is not None else ():
@@ -467,6 +485,7 @@ class Resolver:
         indices = tuple(Index(i.letter, self.s.dims.find(i.dim)) for i in own)
         self.bound, self.arguments, self.positions_of, self.free = held
         self.tag = tag
+        self.fixed = fixed
         self.open.discard(meant.name)
         self.defined[meant.name] = value.expr, indices, value.dims
         return self.defined[meant.name]
@@ -768,6 +787,10 @@ class Resolver:
         for _, v, _ in found:
             if not v.rank and len(arrays) < len(found):
                 plain = isinstance(v.expr, Number)
+                if widest.rank == 2 and not plain and self.s.dims.join(*widest.dims):
+                    self.strain += 0.8
+                    self.s.say("a number beside a square matrix", "times the identity", tree.span)
+                    continue
                 self.strain += 0.1 if plain else 0.3 if widest.rank == 1 else 1.5
         for sign, v, term in found:
             if v.rank and v.rank != widest.rank and not self.s.dims.loose:
@@ -775,8 +798,15 @@ class Resolver:
             if v.rank:
                 self.s.dims.join_all(widest.dims, v.dims, term.span, "a sum")
             e = self.upright(v) if v.row != row and v.rank == 1 else v.expr
+            if not v.rank and widest.rank == 2 and not isinstance(e, Number) and self.same_dims(widest.dims):
+                dim = self.s.dims.find(widest.dims[0])
+                e = mul(e, Apply("identity", (Size(dim),)))
             terms.append(e if sign > 0 else neg(e))
         return Val(add(*terms), widest.dims, row)
+
+    def same_dims(self, dims: tuple[str, ...]) -> bool:
+        """Whether a matrix is square."""
+        return self.s.dims.find(dims[0]) == self.s.dims.find(dims[1])
 
     def upright(self, v: Val) -> Expr:
         """A vector without its transpose."""
@@ -859,7 +889,9 @@ class Resolver:
         if a.rank == b.rank == 1:
             return Val(Apply("hadamard", (self.upright(a), self.upright(b))), a.dims, a.row and b.row)
         wide = a if a.rank >= b.rank else b
-        return Val(mul(a.expr, b.expr) if not (a.rank and b.rank) else Apply("hadamard", (a.expr, b.expr)), wide.dims)
+        return Val(
+            mul(a.expr, b.expr) if not (a.rank and b.rank) else Apply("hadamard", (a.expr, b.expr)), wide.dims
+        )
 
     def quotient(self, a: Val, b: Val, span: Span) -> Val:
         """A fraction; of two vectors entry by entry."""
@@ -1031,7 +1063,7 @@ class Resolver:
             raise Unknown(f"{tree.op} is not a value", tree.span)
         held = dict(self.bound)
         held_positions = dict(self.positions_of)
-        letters = tree.binder.letters or self.unnamed(tree)
+        letters = self.unlike(tree.binder) or tree.binder.letters or self.unnamed(tree)
         indices: list[Index] = []
         for letter in letters:
             dim = self.range_of(letter, tree.binder)
@@ -1052,6 +1084,17 @@ class Resolver:
             if tree.op == "mean":
                 found = mul(inverse(Size(real.dim)), found)
         return Val(found, body.dims, body.row)
+
+    def unlike(self, binder: t.Binder) -> tuple[str, ...]:
+        """``i != j`` below a sum binds both letters where neither is fixed outside."""
+        where = binder.where
+        if not isinstance(where, t.Relation) or where.ops != ("!=",) or len(binder.letters) != 1:
+            return ()
+        names = [x.name for x in map(t.bare, where.operands) if isinstance(x, t.Name)]
+        fixed = set(self.bound) | set(self.positions_of) | self.fixed
+        if len(names) == 2 and not set(names) & fixed and all(self.s.letters.is_index(n) for n in names):
+            return tuple(names)
+        return ()
 
     def unnamed(self, tree: t.Big) -> tuple[str, ...]:
         """A sum that names no index runs over the examples."""
@@ -1091,7 +1134,9 @@ class Resolver:
         """A lower limit above 1 leaves positions out."""
         low = binder.low
         if isinstance(low, t.Num) and low.value > 1 and indices:
-            left = Compare(">=", (Index(indices[-1].letter, self.s.dims.find(indices[-1].dim)), Number(low.value)))
+            left = Compare(
+                ">=", (Index(indices[-1].letter, self.s.dims.find(indices[-1].dim)), Number(low.value))
+            )
             return left if where is None else Compare("and", (where, left))
         return where
 
@@ -1211,6 +1256,10 @@ class Resolver:
         found = name_parts(inside, self.s.letters) if isinstance(inside, t.Name | t.Script) else None
         if found is None:
             raise Unknown("a derivative by something that is not a name", tree.span)
+        if found.name in self.s.squares and found.power is not None:
+            self.s.say(f"the derivative by {found.name}^2", "by the square as one variable", tree.span)
+            self.dims_of(f"{found.name}2", 0, 0)
+            return Val(Symbol(f"{found.name}2"))
         if found.transposed:
             value = self.name(found._replace(transposed=False), tree)
             return Val(value.expr, value.dims, not value.row)
@@ -1289,6 +1338,12 @@ _MAKERS: Final[dict[str, Callable[[Resolver, Val, Span], Val]]] = {
     "csc": _reciprocal("sin"),
     "logit": _logit,
 }
+
+
+def _half_power(base: Expr, power: Fraction) -> Expr:
+    """``sigma^n`` in terms of its square."""
+    half = power / 2
+    return base if half == 1 else Pow(base, Number(half))
 
 
 def _argument(item: Tree) -> Tree:

@@ -76,12 +76,16 @@ class Letters:
     superindex: set[str] = field(default_factory=set[str])
     """Names whose bare superscript letter is an index."""
     matrix_text: bool = False
+    pointers: set[str] = field(default_factory=set[str])
+    """Names that are compared with index letters and nothing else: a class, a position."""
     subscripted: set[str] = field(default_factory=set[str])
     """Letters that stand alone in a subscript somewhere."""
 
     def is_index(self, letter: str) -> bool:
         """Whether a letter in a subscript is a position."""
         plain = letter.rstrip("'")
+        if plain in self.pointers:
+            return True
         if plain in self.bound or letter in self.bound or plain in self.examples:
             return True
         return plain in INDEX_LETTERS and plain not in self.variables
@@ -208,12 +212,16 @@ def superscript(sup: Tree, name: str, letters: Letters) -> Super:
             return Super(power=sup)
         case t.Group((item,), "(" | "["):
             inside = t.bare(item)
-            if isinstance(inside, t.Name) and sup.bracket == "(" and (
-                letters.is_index(inside.name) and inside.name not in _LAYERS - letters.bound
+            if (
+                isinstance(inside, t.Name)
+                and sup.bracket == "("
+                and (letters.is_index(inside.name) and inside.name not in _LAYERS - letters.bound)
             ):
                 return Super(sups=(item,))
             label = isinstance(inside, t.Num) and (braced or sup.bracket == "[")
-            label |= isinstance(inside, t.Name) and (sup.bracket == "[" or inside.name in _LAYERS | {"t", "k"})
+            label |= isinstance(inside, t.Name) and (
+                sup.bracket == "[" or inside.name in _LAYERS | {"t", "k"}
+            )
             label |= isinstance(inside, t.Sum) and _is_label(inside)
             if label and name != "e":
                 return Super(label=spell(inside))
@@ -244,8 +252,11 @@ def superscript(sup: Tree, name: str, letters: Letters) -> Super:
 def _is_label(tree: t.Sum) -> bool:
     """``l - 1``, ``t + 1``: a step, a layer."""
     names = [t.bare(x) for _, x in tree.terms]
-    return len(names) == 2 and isinstance(names[0], t.Name) and isinstance(names[1], t.Num) and (
-        names[0].name in ("l", "L", "t", "k")
+    return (
+        len(names) == 2
+        and isinstance(names[0], t.Name)
+        and isinstance(names[1], t.Num)
+        and (names[0].name in ("l", "L", "t", "k"))
     )
 
 
@@ -281,6 +292,7 @@ def scan(trees: Iterable[Tree], *, bold: Iterable[str] = (), variables: Iterable
         _binders(tree, letters)
     for tree in all_trees:
         _superindices(tree, letters)
+    letters.pointers = _pointers(all_trees, letters)
     letters.primes = _prime_meaning(all_trees, letters)
     for tree in all_trees:
         _calls(tree, letters)
@@ -290,6 +302,23 @@ def scan(trees: Iterable[Tree], *, bold: Iterable[str] = (), variables: Iterable
     for name in bold:
         letters.uses.setdefault(name, Use()).bold = True
     return letters
+
+
+def _pointers(trees: list[Tree], letters: Letters) -> set[str]:
+    """Names of which every use is a comparison with an index letter: ``1{y = k}``."""
+    compared: dict[str, int] = {}
+    all_uses: dict[str, int] = {}
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Name):
+                all_uses[node.name] = all_uses.get(node.name, 0) + 1
+            if isinstance(node, t.Relation) and len(node.operands) == 2 and node is not tree:
+                a, b = (t.bare(x) for x in node.operands)
+                if isinstance(a, t.Name) and isinstance(b, t.Name):
+                    for one, other in ((a, b), (b, a)):
+                        if letters.is_index(other.name) and not letters.is_index(one.name):
+                            compared[one.name] = compared.get(one.name, 0) + 1
+    return {n for n, count in compared.items() if count == all_uses.get(n)}
 
 
 def _binders(tree: Tree, letters: Letters) -> None:
@@ -361,7 +390,9 @@ def _multiplied_by_itself(trees: list[Tree]) -> frozenset[str]:
     for tree in trees:
         for node in t.walk(tree):
             if isinstance(node, t.Product):
-                names = [t.unbraced(f.base) if isinstance(f, t.Script) and f.primes else f for _, f in node.factors]
+                names = [
+                    t.unbraced(f.base) if isinstance(f, t.Script) and f.primes else f for _, f in node.factors
+                ]
                 primed = [isinstance(f, t.Script) and f.primes > 0 for _, f in node.factors]
                 for k, first in enumerate(names):
                     if primed[k] and isinstance(first, t.Name):
@@ -392,7 +423,11 @@ def _function_labels(trees: list[Tree], letters: Letters) -> None:
     labels: dict[str, set[str]] = {}
     for tree in trees:
         for node in t.walk(tree):
-            if isinstance(node, t.Script) and node.sub is not None and isinstance(t.unbraced(node.base), t.Name):
+            if (
+                isinstance(node, t.Script)
+                and node.sub is not None
+                and isinstance(t.unbraced(node.base), t.Name)
+            ):
                 found, label = positions(node.sub, letters)
                 base = t.unbraced(node.base)
                 if isinstance(base, t.Name) and (label or not found):
@@ -492,9 +527,7 @@ def about_letters(condition: Tree, letters: Letters) -> bool:
     if not isinstance(condition, t.Relation):
         return False
     inside = [t.bare(x) for x in condition.operands]
-    return all(
-        isinstance(x, t.Num) or (isinstance(x, t.Name) and letters.is_index(x.name)) for x in inside
-    )
+    return all(isinstance(x, t.Num) or (isinstance(x, t.Name) and letters.is_index(x.name)) for x in inside)
 
 
 def _inside_names(tree: Tree, letters: Letters) -> Iterator[str]:

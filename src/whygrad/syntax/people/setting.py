@@ -66,6 +66,10 @@ class Setting:
     differentiated: set[str] = field(default_factory=set[str])
     """Names that are differentiated somewhere."""
     row_gradient: bool = False
+    recursive: dict[str, Meant] = field(default_factory=dict[str, Meant])
+    """Definitions that go round, as ``h_t = f(h_{t-1})``: known only where they stand."""
+    squares: set[str] = field(default_factory=set[str])
+    """Names whose square is what is differentiated by."""
     general: bool = False
     """Whether the lines are said to hold for all positions."""
     readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
