@@ -23,4 +23,6 @@ def draw(text: str, seed: int) -> tuple[Cost, Point]:
     """A cost and an admissible point of it."""
     cost = read_cost(text)
     bodies = [d.body for d in cost.definitions if not d.is_function]
-    return cost, draw_point(bodies, cost.scope, seed)
+    # Long enough for x[t+2]; distinct, so that no axis is taken for another.
+    sizes = {dim: 4 + k for k, dim in enumerate(cost.dims) if dim.isidentifier()} if "+2]" in text else None
+    return cost, draw_point(bodies, cost.scope, seed, sizes)

@@ -28,6 +28,7 @@ from whygrad.lower.program import (
     Instruction,
     Length,
     Map,
+    Matrix,
     Operand,
     Position,
     Program,
@@ -275,6 +276,8 @@ class _Writer:
             case Gather(array, positions):
                 at = ", ".join(self._on(o, i.axes) for o in positions)
                 return f"take({self._as_atom(array)}, {at})", ATOM
+            case Matrix(op, arg, order):
+                return f"{op}({self._on(arg, order)})", ATOM
             case Where(condition, then, other):
                 parts = (self._on(o, i.axes) for o in (condition, then, other))
                 return f"np.where({', '.join(parts)})", ATOM

@@ -87,6 +87,22 @@ def silu(u):
 def trigamma(u):
     """The second derivative of log Gamma."""
     return special.polygamma(1, u)''',
+    "inv": '''\
+def inv(a):
+    """The inverse; not a number where there is none."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return np.full_like(a, np.nan)''',
+    "det": '''\
+def det(a):
+    """The determinant."""
+    return np.linalg.det(a)''',
+    "logdet": '''\
+def logdet(a):
+    """The logarithm of the determinant, without computing the determinant."""
+    sign, size = np.linalg.slogdet(a)
+    return size if sign > 0 else np.nan''',
     "take": '''\
 def take(array, *at):
     """Entries at positions counted from 0; outside, the nearest entry."""

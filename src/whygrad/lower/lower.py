@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final, NoReturn
+from typing import Final, Literal, NoReturn, cast
 
 from whygrad.core.cost import Definition, Scope
 from whygrad.core.errors import NoRuleError
@@ -38,6 +38,7 @@ from whygrad.core.expr import (
 from whygrad.core.functions import FUNCTIONS as ELEMENTARY
 from whygrad.core.walk import (
     fold,
+    free_indices,
     names,
     ordered_free_indices,
     rewrite_bottom_up,
@@ -53,6 +54,7 @@ from whygrad.lower.program import (
     Instruction,
     Length,
     Map,
+    Matrix,
     Operand,
     Operation,
     Position,
@@ -156,6 +158,8 @@ def _with_operands(operation: Operation, f: Callable[[Operand], Operand]) -> Ope
             return Gather(f(Operand(array)).value, tuple(map(f, positions)))
         case Where(condition, then, other):
             return Where(f(condition), f(then), f(other))
+        case Matrix(op, arg, order):
+            return Matrix(op, f(arg), order)
         case Input() | Const() | Length() | Position():
             return operation
 
@@ -182,8 +186,15 @@ class _Lowering:
         prepared = self._prepared(e)
         self._define(prepared)
         if name in self.scope.declarations or name in self.scope.definitions:
-            return self.build.force(self._value(prepared))
-        return self.build.rename(self.build.force(self._value(prepared)), name)
+            return self._scalar(prepared)
+        return self.build.rename(self._scalar(prepared), name)
+
+    def _scalar(self, e: Expr) -> Operand:
+        """One entry's formula as an operand; an axis that no letter stands for was a whole array."""
+        found = self.build.force(self._value(e))
+        if not set(found.axes) <= free_indices(e):
+            _refuse("a whole array")
+        return found
 
     def _prepared(self, e: Expr) -> Expr:
         inlined = sift(_inline(e, self.scope))
@@ -208,7 +219,7 @@ class _Lowering:
             todo.extend((inner, False) for inner in sorted(names(ready[name])))
 
     def _compute(self, definition: Definition, body: Expr) -> None:
-        found = self.build.force(self._value(body))
+        found = self._scalar(body)
         found = self.build.rename(found, definition.name)
         self.build.note(found.value, defines=definition.name)
         self.defined[definition.name] = found
@@ -258,12 +269,30 @@ class _Lowering:
                 return self._one(self._condition(e, kids))
             case Cases():
                 return self._one(self._cases(kids))
+            case Apply(op, (Symbol(),)) if op in ("inv", "det", "logdet"):
+                return self._one(self._matrix(e, b.force(kids[0])))
+            case Entry(_, indices) if all(isinstance(i, Index) for i in indices):
+                held = b.force(kids[0])
+                letters = tuple(i for i in indices if isinstance(i, Index))
+                return self._one(self._relabelled(held, letters))
             case Apply(op):
                 _refuse(f"the array operation {op}")
             case Partial():
                 _refuse("an unevaluated derivative")
             case Entry() | Hole() | _:
                 _refuse(f"{type(e).__name__}")
+
+    def _matrix(self, e: Apply, operand: Operand) -> Operand:
+        """The inverse or a determinant of a named matrix."""
+        if len(operand.axes) != 2:
+            _refuse(f"{e.op} of what is not a matrix")
+        definition = self.scope.definitions.get(names_of(e.args[0]))
+        rows, columns = definition.indices if definition is not None else operand.axes
+        if {rows, columns} != set(operand.axes):
+            _refuse(f"{e.op} of a matrix that is the same along an axis")
+        axes = (rows, columns) if e.op == "inv" else ()
+        op = cast("Literal['inv', 'det', 'logdet']", e.op)
+        return self.build.emit(Matrix(op, operand, (rows, columns)), axes)
 
     def _one(self, operand: Operand) -> Product:
         return Product(Fraction(1), ((operand, False),))
@@ -276,13 +305,16 @@ class _Lowering:
             dims = self.scope.dims_of(e.name) or tuple("" for _ in e.indices)
             letters = tuple(Index(f"#{n}", dim) for n, dim in enumerate(dims))
             held = self._input(e.name, letters)
+        if not e.indices and letters:
+            return held  # the whole array, which only a matrix operation takes
         if len(e.indices) != len(letters):
-            _refuse(f"{e.name} as a whole array")
+            _refuse(f"{e.name} with {len(e.indices)} indices")
         place = dict(zip(letters, range(len(letters)), strict=True))
         used = [place[axis] for axis in held.axes]
         at = [e.indices[n] for n in used]
-        if all(isinstance(index, Index) for index in at):
-            return self._relabelled(held, tuple(i for i in at if isinstance(i, Index)))
+        whole = [i for i, axis in zip(at, held.axes, strict=True) if _runs_along(i, axis.dim)]
+        if len(whole) == len(at):
+            return self._relabelled(held, tuple(i for i in whole if isinstance(i, Index)))
         positions = tuple(self._offset(e.indices[n], kids[n]) for n in used)
         axes = unique(o.axes for o in positions)
         return self.build.emit(Gather(held.value, positions), axes)
@@ -391,6 +423,16 @@ class _Lowering:
         for condition, value in reversed(list(zip(kids[:-1:2], kids[1:-1:2], strict=True))):
             found = b.where(b.truth(condition), b.numeric(b.force(value)), found)
         return found
+
+
+def _runs_along(index: Expr, dim: str) -> bool:
+    """Whether an index runs over a whole dimension: not where it is shortened, as for x[t+1]."""
+    return isinstance(index, Index) and (index.dim == dim or not dim)
+
+
+def names_of(e: Expr) -> str:
+    """The name of a symbol."""
+    return e.name if isinstance(e, Symbol) else ""
 
 
 def _inline(e: Expr, scope: Scope) -> Expr:

@@ -2,7 +2,7 @@
 
 A :class:`Program` is what a backend reads. Every :class:`Instruction` has one result, an array whose
 axes run along named dimensions; its operands say, axis by axis, which index letter they carry, so
-that alignment is a matter of letters and never of position. There are nine kinds of operation and a
+that alignment is a matter of letters and never of position. There are ten kinds of operation and a
 closed list of elementwise functions (:data:`FUNCTIONS`).
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from whygrad.core.expr import Index, ReduceOp
 
@@ -147,7 +147,16 @@ class Where:
     other: Operand
 
 
-Operation: TypeAlias = Input | Const | Length | Position | Map | Einsum | Fold | Gather | Where
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The inverse, determinant or log-determinant of a square matrix (rows and columns in this order)."""
+
+    op: Literal["inv", "det", "logdet"]
+    arg: Operand
+    order: tuple[Index, Index]
+
+
+Operation: TypeAlias = Input | Const | Length | Position | Map | Einsum | Fold | Gather | Where | Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +216,7 @@ def operands(operation: Operation) -> Iterator[Operand]:
     match operation:
         case Map(_, args) | Einsum(args):
             yield from args
-        case Fold(_, arg):
+        case Fold(_, arg) | Matrix(_, arg):
             yield arg
         case Gather(array, positions):
             yield Operand(array)

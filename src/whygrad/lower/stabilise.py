@@ -55,14 +55,17 @@ LONGEST_SUM: Final = 40
 class Stabiliser:
     """Rewrites formulas of one scope and remembers which rule made which part.
 
+    ``without`` names rules that are not to be used.
+
     Attributes
     ----------
     rules
         Rewritten part -> ids of the rules behind it.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, without: frozenset[str] = frozenset()) -> None:
         self.scope = scope
+        self.rows = tuple(row for row in STABILITY if row.id not in without)
         self.rules: dict[Expr, tuple[str, ...]] = {}
         self._bodies: dict[Expr, Expr | None] = {}
         self._names: list[str] = []
@@ -80,7 +83,7 @@ class Stabiliser:
 
     def _node(self, e: Expr) -> Expr:
         e = tidy(e)
-        for row in STABILITY:
+        for row in self.rows:
             found = self._by_code(row, e) if row.code else self._by_row(row, e)
             if found is not None:
                 return tidy(found)
@@ -169,6 +172,12 @@ class Stabiliser:
 
     def peek(self, e: Expr) -> Expr:
         """What ``e`` stands for: the safe form of a definition's body in place of its name."""
+        match e:
+            case Mul((Number(), Symbol() as name)) if e.factors[0] is MINUS_ONE:
+                body = self.peek(name)
+                return e if body is name else negate(body)
+            case _:
+                pass
         seen = 0
         while isinstance(e, Symbol) and seen < MOST_PASSES:
             if e not in self._bodies:
@@ -271,7 +280,7 @@ class Stabiliser:
 Made = tuple[Expr, list[Expr]]
 
 
-def _exponent(e: Expr) -> tuple[Expr, Expr] | None:
+def exponent_of(e: Expr) -> tuple[Expr, Expr] | None:
     """``e`` as exp(u) times something: (u, something)."""
     factors = e.factors if isinstance(e, Mul) else (e,)
     exponents = [f.args[0] for f in factors if isinstance(f, Call) and f.name == "exp"]
@@ -283,7 +292,7 @@ def _exponent(e: Expr) -> tuple[Expr, Expr] | None:
 
 def _shifted(total: Reduce) -> tuple[Expr, Reduce] | None:
     """The largest exponent in a sum of exponentials, and the sum with it taken off."""
-    found = _exponent(total.body)
+    found = exponent_of(total.body)
     if total.op != "sum" or found is None or total.index not in free_indices(found[0]):
         return None
     exponent, rest = found
@@ -323,7 +332,7 @@ def _log_sum_exp(at: Stabiliser, e: Expr) -> Made | None:
 
 
 def _softmax(at: Stabiliser, e: Expr) -> Made | None:
-    if not isinstance(e, Mul) or not any(_exponent(f) for f in e.factors):
+    if not isinstance(e, Mul) or not any(exponent_of(f) for f in e.factors):
         return None
     for n, factor in enumerate(e.factors):
         if not isinstance(factor, Pow) or factor.exponent is not MINUS_ONE:
@@ -333,7 +342,7 @@ def _softmax(at: Stabiliser, e: Expr) -> Made | None:
         if found is None:
             continue
         largest, total = found
-        pair = _exponent(mul(*e.factors[:n], *e.factors[n + 1 :]))
+        pair = exponent_of(mul(*e.factors[:n], *e.factors[n + 1 :]))
         if pair is None:
             continue
         above = Call("exp", (sub(pair[0], largest),))

@@ -124,6 +124,14 @@ STABILITY: Final[tuple[StabilityRule, ...]] = (
         examples=("exp(u) - 1",),
         source=f"{HIGHAM}, sec. 1.14",
     ),
+    StabilityRule(
+        "stability/one-plus-expm1",
+        "an exponential minus one, plus one",
+        "1 + expm1(u) = exp(u)",
+        "The subtraction is undone before it costs digits.",
+        examples=("1 + expm1(u)",),
+        source=f"{HIGHAM}, sec. 1.14",
+    ),
     # --- logarithms -----------------------------------------------------------------------------
     StabilityRule(
         "stability/log-exp",

@@ -220,7 +220,7 @@ def _without(shape: Shape, extra: Mapping[str, Array]) -> Shape:
 
 def _marks(table: Table, reading: Reading) -> Marks:
     cells = [c.cells for c in table.columns if c.values is None]
-    if reading.decimal is None and not any("," in cell for column in cells for cell in column):
+    if reading.decimal is None and not any("," in "".join(column) for column in cells):
         return Marks(table.separator)
     return marks_of(cells, table.separator, reading.decimal)
 

@@ -23,6 +23,8 @@ FAR = 1e8
 """Where the slope of a loss is read as its limit."""
 MOST_ENTRIES = 5_000_000
 """Size of the table of rows above which the question is not asked."""
+SAMPLE = 1000
+"""Rows that are asked first, where there are many more."""
 TOLERANCE = 1e-9
 
 Answer = Literal["exists", "none", "unknown"]
@@ -74,6 +76,8 @@ def existence(curvature: Curvature) -> Existence:
     falls = _falling(up, down)
     if not falls.any():
         return Existence("exists")
+    if m > 2 * SAMPLE and _exists_on_a_sample(rows[:, free], falls, free):
+        return Existence("exists")
     if m * size > MOST_ENTRIES:
         return Existence("unknown", "the table is too large for the linear programme that decides it")
     return _by_programme(rows[:, free], falls, free)
@@ -97,6 +101,21 @@ def _falling(up: Array, down: Array) -> Array:
     rises = up > TOLERANCE
     drops = down < -TOLERANCE
     return np.where(~rises & drops, 1.0, np.where(rises & ~drops, -1.0, 0.0))
+
+
+def _exists_on_a_sample(rows: Array, falls: Array, free: NDArray[np.bool_]) -> bool:
+    """Whether some of the rows already leave no direction of recession.
+
+    Every row is one more condition on such a direction. If the sampled rows leave only directions that
+    none of them feels, and there are none of these since their rank is full, all rows leave none.
+    """
+    size = rows.shape[1]
+    chosen = np.random.default_rng(0).choice(len(rows), min(len(rows), SAMPLE + 20 * size), replace=False)
+    part = rows[chosen]
+    lengths = np.sqrt((part**2).sum(axis=0))
+    if (lengths == 0).any() or np.linalg.matrix_rank(part / lengths, tol=1e-8) < size:
+        return False
+    return _by_programme(part, falls[chosen], free).answer == "exists"
 
 
 def _by_programme(rows: Array, falls: Array, free: NDArray[np.bool_]) -> Existence:

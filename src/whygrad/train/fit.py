@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from whygrad.core.cost import Cost
 from whygrad.core.errors import UsageError
 from whygrad.meaning.to_index import cost_to_index
+from whygrad.train.convexity import is_convex
 from whygrad.train.curvature import Curvature, structure_of
 from whygrad.train.data import Categories, Dataset, Missing, Reading, prepare
 from whygrad.train.existence import Existence, existence
@@ -158,7 +159,7 @@ class _Task:
         self.bound = self.objective.bind(dataset.arrays, dataset.sizes, constants)
         self.structure = structure_of(cost_to_index(cost))
         curvature = Curvature(self.structure, self.bound) if self.structure else None
-        self.convex = curvature is not None and curvature.convex
+        self.convex = (curvature is not None and curvature.convex) or is_convex(self.objective.cost)
         self.curvature = curvature if curvature is not None and curvature.smooth else None
         self.project = projection(cost, self.bound.layout)
         self.theta, started = start_of(cost, self.bound.layout, init, self.convex, seed)
@@ -174,7 +175,7 @@ class _Task:
             if self.curvature is not None
             else Kinks(self.objective.cost, self.bound.given, self.bound.sizes)
         )
-        self.judge = Judge(self.bound, self.curvature, self.first, tolerance, kinks)
+        self.judge = Judge(self.bound, self.curvature, self.first, tolerance, convex=self.convex, kinks=kinks)
         self.existence = (
             existence(self.curvature)
             if self.curvature is not None and self.project is None
@@ -303,9 +304,14 @@ class _Task:
     def _ended(self, run: Run, theta: Array) -> Run:
         cost, gradient = self.bound.value_and_gradient(theta)
         run.theta, run.cost, run.gradient = theta, cost, gradient
-        exists = run.ending != "stopped" and self.existence.answer != "none"
-        if exists and self.judge.converged(theta, cost, gradient):
+        if run.ending == "stopped" or self.existence.answer == "none":
+            return run
+        if self.judge.converged(theta, cost, gradient):
             run.ending = "converged"
+        elif self.convex and self.judge.still_falls(theta, cost):
+            run.ending = "falling"
+        elif run.ending == "converged":
+            run.ending = "stalled"
         return run
 
     def _not_unique(self, inside: Whitened) -> str:
@@ -352,6 +358,8 @@ class _Task:
             "steps": f"the limit of {run.updates} updates was reached",
             "stopped": f"stopped after {run.updates} updates",
             "diverged": "the cost or its gradient is not a finite number there",
+            "falling": "the cost still falls when the parameters are 100 times as large: "
+            "no minimiser was found, and probably none exists (separable classes?)",
             "stalled": "no step lowers the cost any more, and the gradient is not 0: "
             "a kink, or the limit of rounding",
         }

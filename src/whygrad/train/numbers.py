@@ -138,7 +138,7 @@ def parse_numbers(name: str, cells: Sequence[str], marks: Marks) -> Numbers:
     except ValueError:
         return _cell_by_cell(name, cells, marks)
     # NaN, infinity and integers that floats cannot hold are looked at one by one.
-    plain = bool((np.abs(values) < EXACT).all()) and not any("_" in cell for cell in cells)
+    plain = bool((np.abs(values) < EXACT).all()) and "_" not in "".join(cells)
     if not plain or (marks.decimal == "," or "decimal" in marks.commas):
         return _cell_by_cell(name, cells, marks)
     return Numbers(values)

@@ -36,8 +36,15 @@ MOST_CHECKED = 5_000_000
 
 
 def gradient_of(cost: Cost, name: str) -> tuple[Expr, Scope]:
-    """The derivative of the cost by one parameter, with the scope its names belong to."""
-    return gradient(cost, name)
+    """The derivative of the cost by one parameter, with the scope its names belong to.
+
+    Where no closed form is reached within its budget, the plain derivative serves.
+    """
+    try:
+        return gradient(cost, name)
+    except (NoRuleError, BudgetError):
+        d = cost.scope.declarations[name]
+        return derivative(Symbol(cost.goal), Symbol(name, indices_of(d)), cost.scope), cost.scope
 
 
 def indices_of(d: Declaration, avoid: frozenset[str] = frozenset()) -> tuple[Index, ...]:

@@ -18,7 +18,7 @@ Function: TypeAlias = Callable[[Array], tuple[float, Array]]
 Second: TypeAlias = Callable[[Array], Array | None]
 Progress: TypeAlias = Callable[[int, float, float], None]
 """Called now and then with the update, the cost and the size of the gradient."""
-Ending: TypeAlias = Literal["converged", "steps", "diverged", "stopped", "stalled"]
+Ending: TypeAlias = Literal["converged", "steps", "diverged", "stopped", "stalled", "falling"]
 Project: TypeAlias = Callable[[Array], Array]
 
 

@@ -79,7 +79,7 @@ def _parameters(fit: Fit) -> Table:
 
 def _entries(fit: Fit) -> Iterator[tuple[str, ...]]:
     for d in fit.cost.parameters:
-        value = fit.parameters[d.name]
+        value: Array = fit.parameters[d.name]
         columns = _columns_along(fit, d.dims[0]) if d.dims else None
         for place in np.ndindex(*value.shape):
             name = d.name if not place else f"{d.name}[{','.join(str(p + 1) for p in place)}]"

@@ -68,11 +68,14 @@ class Judge:
         curvature: Curvature | None,
         start: float,
         tolerance: float,
+        *,
+        convex: bool = False,
         kinks: Kinks | None = None,
     ) -> None:
         self.bound, self.curvature, self.kinks = bound, curvature, kinks
         self.start, self.tolerance = start, tolerance
-        self.convex = curvature is not None and curvature.convex
+        # A bend is not seen by second derivatives, so with one nothing is concluded from them.
+        self.convex = convex and (kinks is None or kinks.run is None)
 
     def hessian(self, theta: Array) -> Array | None:
         """The second derivatives, by structure where there is one."""
@@ -93,7 +96,14 @@ class Judge:
             return Certificate("stationary" if small else "none", norm, None, rounding)
         if not self.convex:
             return self._not_convex(hessian, gradient, norm, rounding)
-        gap = 0.5 * float(gradient @ solve(hessian, gradient))
+        step = solve(hessian, gradient)
+        gap = 0.5 * float(gradient @ step)
+        left = float(np.abs(gradient - hessian @ step).max(initial=0.0))
+        if left > max(1e-6 * norm, 1e-3 * self.tolerance * max(1.0, abs(self.start))):
+            # The cost is flat to second order along a part of its own gradient: no distance follows.
+            return Certificate("none", norm, None, rounding)
+        if self.still_falls(theta, cost):
+            return Certificate("none", norm, None, rounding)
         structure = self.curvature.structure if self.curvature is not None else None
         if structure is not None and structure.low is not None and structure.low == structure.high:
             return Certificate("quadratic", norm, gap, rounding)
@@ -101,6 +111,17 @@ class Judge:
         if strong > 0 and (bound := float(gradient @ gradient) / (2 * strong)) <= 100 * gap + rounding:
             return Certificate("strong-convexity", norm, bound, rounding)
         return Certificate("newton-decrement", norm, gap, rounding)
+
+    def still_falls(self, theta: Array, cost: float) -> bool:
+        """Whether the cost falls as the point is moved out 2, 10 and 100 times as far from 0.
+
+        So it does towards an infimum at infinity; a convex cost with a minimiser there rises.
+        """
+        if not np.abs(theta).max(initial=0.0) > 0:
+            return False
+        with np.errstate(all="ignore"):
+            far = [self.bound.value_and_gradient(t * theta)[0] for t in (2.0, 10.0, 100.0)]
+        return all(value < cost for value in far) and far == sorted(far, reverse=True)
 
     def _strong_convexity(self) -> float:
         """μ, of which only the penalty's curvature is sure."""
