@@ -227,7 +227,7 @@ def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _
         head += " " if left_width else ""
     head += f"{relation} " if relation else ""
     at = width(plain(head))
-    spelled = page.text(row.raw) if row.right is None else page.formula(row.right, row.changed)
+    spelled = page.text(row.raw).rstrip() if row.right is None else page.formula(row.right, row.changed)
     cut = break_formula(spelled, page.width - at, page.width - at - 2)
     lines.append(head + cut[0])
     lines += [" " * (at + 2) + text for text in cut[1:]]
