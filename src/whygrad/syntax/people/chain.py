@@ -323,7 +323,9 @@ def _setting(p: _Prepared) -> Setting:
     for name, domains in said.domains.items():
         for real in (name, p.alias.get(name, name)):
             old = s.kinds.get(real, Kinds())
-            s.kinds[real] = replace(old, domains=old.domains or domains)
+            square = any(d.kind in ("symmetric", "spd") for d in domains)
+            rank = old.rank if old.rank is not None or not square else 2
+            s.kinds[real] = replace(old, domains=old.domains or domains, rank=rank)
     _builtins(s)
     _limits(p, s)
     s.called = _called(p, s)
@@ -546,6 +548,8 @@ def _reaches(start: str, goal: str, s: Setting) -> bool:
     return False
 
 
+_NUMBERS: Final = frozenset("N K M T C L J E".split())
+"""Capital letters that are numbers as often as matrices."""
 _SMALL: Final = frozenset("lambda alpha eta epsilon gamma eps lr C c".split())
 
 
@@ -582,7 +586,9 @@ def _candidates(name: str, use: Use, s: Setting, p: _Prepared) -> list[tuple[flo
         if use.transposed or use.inverted:
             return [(0.0, 2), (1.8, 1), (4.0, 0)]
         if matrix_text:
-            return [(0.4, 2), (2.0, 1), (1.6, 0)]
+            if base in _NUMBERS:
+                return [(0.4, 0), (0.8, 2), (2.4, 1)]
+            return [(0.4, 2), (2.0, 1), (2.6, 0)]
         return [(0.0, 0), (2.6, 2), (2.6, 1)]
     if vectorish:
         return [(0.0, 1), (2.2, 0), (3.5, 2)]
@@ -632,7 +638,7 @@ def _open_names(p: _Prepared, s: Setting) -> list[str]:
         use = p.letters.uses[name]
         if not (use.bare or use.indexed or use.sups or use.subs):
             continue
-        if name in p.alias or name in s.meant or name in s.called or name in s.operators:
+        if name in p.letters.pointers or name in p.alias or name in s.meant or name in s.called or name in s.operators:
             continue
         if name in ("e", "pi", "ones", "infty", "sigma", "I") and not p.letters.uses[name].slots:
             if not (name == "sigma" and p.letters.uses[name].not_called):

@@ -1174,6 +1174,8 @@ class Resolver:
         name = tree.name
         if name in self.bound or name in self.positions_of:
             return True
+        if name in self.s.letters.pointers:
+            return True
         use = self.s.letters.uses.get(name)
         return self.s.letters.is_index(name) and (
             name in self.s.letters.subscripted or use is None or not (use.bare or use.indexed)
