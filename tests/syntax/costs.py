@@ -67,6 +67,19 @@ PLAIN: dict[str, str] = {
         z[i,k] = sum_j W[k,j] x[i,j]
         J = -mean_i sum_k (y[i] == k) z[i,k] + prod_k W[k,1] + max_k W[k,2]
     """,
+    "convolution": """
+        data x[t], y[t]
+        param k[s]
+        z[t] = sum_s k[s] x[t+s-1]
+        J = mean_t (z[t] - y[t])^2
+    """,
+    "recurrence": """
+        data x[t]: (4,), y[k]
+        param a, U[k]
+        h[1,k] = 0
+        h[t,k] = tanh(a h[t-1,k] + U[k] x[t])
+        J = sum_k (h[4,k] - y[k])^2 + sum_t sum_k h[t,k]^2
+    """,
     "mixed": """
         data S: (n, n), mu[j]: (n,)
         param b: (n,)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from whygrad.core.errors import Span
 from whygrad.core.expr import (
     ONE,
     Add,
@@ -22,20 +21,12 @@ from whygrad.core.expr import (
 )
 from whygrad.meaning.shapes import base_dim
 from whygrad.syntax.context import STATEMENT_DIM
-from whygrad.syntax.surface import Big, Bound, Indexed, Name, Num, Script, Sum, Surface, bare, parts
+from whygrad.syntax.shifts import Use, uses
+from whygrad.syntax.surface import Big, Bound, Name
 from whygrad.syntax.values import Val
 
 if TYPE_CHECKING:
     from whygrad.syntax.resolve import Resolver
-
-
-@dataclass(slots=True)
-class Use:
-    """A letter used as an index: the dimension of the place, and what is added to the letter."""
-
-    dim: str
-    shift: int
-    span: Span
 
 
 @dataclass(slots=True)
@@ -66,7 +57,7 @@ def big(r: Resolver, s: Big) -> Val:
         del r.letters[one.letter]
         if one.letter in held:
             r.letters[one.letter] = held[one.letter]
-    if where is not None:
+    if where is not None and where not in ranges[-1].conditions:
         ranges[-1].conditions.append(where)
     op: ReduceOp = "sum" if s.op == "mean" else s.op  # pyright: ignore[reportAssignmentType]
     out, ones = body, ONE
@@ -126,7 +117,9 @@ def _range(r: Resolver, bound: Bound, s: Big) -> Range:
         dim = _shortened(r, letter, dim, found)
     if dim is not None and isinstance(high, Add):
         match high.terms:
-            case (Size(name), Number(value)) if name == dim and value < 0 and value.denominator == 1:
+            case (Size(name), Number(value)) if (
+                name == base_dim(dim) and value < 0 and value.denominator == 1
+            ):
                 dim, high = f"{name}{value}", None
             case _:
                 pass
@@ -137,6 +130,10 @@ def _range(r: Resolver, bound: Bound, s: Big) -> Range:
         r.nothing_says(letter, bound.name.span)
     index = Index(letter, dim)
     if bound.low is None and bound.dim is None:
+        for limit in dict.fromkeys(use.limit for use in found if use.limit is not None):
+            out.conditions.append(Compare("<=", (index, limit)))
+            out.taken = limit if out.taken is None else None
+            context.say(f"the range of {letter}", "the positions where all its uses exist")
         below = min((use.shift for use in found), default=0)
         low = Number(1 - below) if below < 0 else None
         if low is not None:
@@ -198,48 +195,3 @@ def _shortened(r: Resolver, letter: str, dim: str, found: list[Use]) -> str:
     if any(use.shift == 0 and use.dim == base for use in found):
         r.context.say(f"the range of {letter}", f"1 to {base} - {most}, where all its uses exist")
     return short
-
-
-def uses(r: Resolver, letter: str, s: Big | Surface) -> list[Use]:
-    """Every place under ``s`` where the letter is an index of a known name."""
-    found: list[Use] = []
-    stack: list[Surface] = list(parts(s)) if isinstance(s, Big) else [s]
-    stack.reverse()
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Big) and any(b.name.name == letter for b in node.bound):
-            continue
-        if isinstance(node, Indexed | Script):
-            _use(r, letter, node, found)
-        stack.extend(reversed(parts(node)))
-    return found
-
-
-def _use(r: Resolver, letter: str, node: Indexed | Script, found: list[Use]) -> None:
-    name = node.name if isinstance(node, Script) else node.base
-    indices = (*node.sups, *node.subs) if isinstance(node, Script) else node.indices
-    dims = r.context.dims_of(name.name) if isinstance(name, Name) else None
-    if dims is None or (len(dims) != len(indices) and not r.context.latex):
-        return  # a wrong number of indices is said where it stands
-    for index, dim in zip(indices, dims, strict=False):
-        shift = _shift(bare(index), letter)
-        if shift is not None:
-            found.append(Use(dim, shift, index.span))
-
-
-def _shift(index: Surface, letter: str) -> int | None:
-    """What is added to the letter in ``i``, ``i+1``, ``i-2``; None if it is something else."""
-    if isinstance(index, Name):
-        return 0 if index.name == letter else None
-    if not isinstance(index, Sum):
-        return None
-    total, seen = 0, 0
-    for sign, term in index.terms:
-        match bare(term):
-            case Name(name) if name == letter and sign > 0:
-                seen += 1
-            case Num(value, False) if value.denominator == 1 and value < 10**6:
-                total += sign * int(value)
-            case _:
-                return None
-    return total if seen == 1 else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from whygrad.core.cost import Declaration, Definition, Reading, Scope
 from whygrad.core.errors import LanguageError, ShapeError, Span
+from whygrad.core.expr import Expr
 from whygrad.core.functions import CONSTANTS
 from whygrad.syntax.vocabulary import FUNCTION_NAMES, Vocabulary
 
@@ -33,6 +34,10 @@ class Context:
     """Letters that only definitions showed: another sum may use them over another dimension."""
     later: set[str] = field(default_factory=set[str])
     columns: set[str] = field(default_factory=set[str])
+    limits: dict[tuple[str, int], Expr] = field(default_factory=dict[tuple[str, int], Expr])
+    """The last position of a name along an axis that ends early."""
+    steps: dict[str, int] = field(default_factory=dict[str, int])
+    """Names given position by position (``h[1] = ...``), and along which axis."""
     holes: frozenset[str] = frozenset()
     open_names: bool = False
     """Undeclared names are scalars, undeclared letters free indices."""

@@ -6,23 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from whygrad.core.cost import Cost, Declaration, Definition
+from whygrad.core.cost import Cost, Declaration
 from whygrad.core.errors import LanguageError, NotScalarError, WhygradError
-from whygrad.core.expr import Index
-from whygrad.meaning.shapes import base_dim
-from whygrad.syntax.arrays import entry, fresh
-from whygrad.syntax.bigs import uses
 from whygrad.syntax.context import Context, near_names
 from whygrad.syntax.cost_latex import imply, limits, parse_drafts, settle_heads, take_apart
 from whygrad.syntax.declare import Declared, Line
+from whygrad.syntax.define import define
 from whygrad.syntax.infer import Body, assign_sizes, settle, undeclared, usual_declarations
 from whygrad.syntax.lines import Head, equals_at, is_declaration, read_head, split_lines
 from whygrad.syntax.parser import Parser
-from whygrad.syntax.resolve import Resolver
 from whygrad.syntax.tokens import Token, check_size
 from whygrad.syntax.tokens_latex import is_latex
 from whygrad.syntax.tokens_plain import tokenize
-from whygrad.syntax.values import KEPT, WILD, Val
 from whygrad.syntax.vocabulary import Vocabulary
 
 
@@ -150,7 +145,8 @@ def _split(
 
 
 def check_names(declared: list[Declared], heads: list[Head], text: str) -> None:
-    """No name is declared or defined twice."""
+    """No name is declared or defined twice; single positions (``h[1] = ...``) are parts of a name."""
+    heads = [head for head in heads if all(t.kind == "name" for t in head.indices)]
     seen: dict[str, str] = {}
     places = [(one.name, one.span, "declared") for one in declared]
     places += [(head.name, head.span, "defined") for head in heads]
@@ -167,21 +163,22 @@ def check_names(declared: list[Declared], heads: list[Head], text: str) -> None:
 
 
 def _body(head: Head, line: list[Token], text: str, words: Vocabulary) -> Body:
-    for token in head.indices:
-        if token.kind != "name":
-            raise LanguageError(
-                "error/syntax",
-                f"{head.name} is defined at one position only",
-                fix=f"define {head.name} for a letter, {head.name}[i] = ..., with `if ... else` inside",
-                source=text,
-                span=token.span,
-            )
-    fixed = {token.text for token in head.indices}
+    fixed = {token.text for token in head.indices if token.kind == "name"}
     arguments = tuple(token.text for token in head.arguments)
     inner = Vocabulary(words.declared | set(arguments), words.called) if arguments else words
     surface = Parser(line, text, inner, fixed=fixed).whole()
-    spans = tuple((token.text, token.span) for token in head.indices)
-    return Body(head.name, head.span, spans, arguments, surface)
+    letters = tuple((token.text, token.span) for token in head.indices if token.kind == "name")
+    numbers = [(k, token) for k, token in enumerate(head.indices) if token.kind == "number"]
+    if len(numbers) > 1 or (numbers and not numbers[0][1].text.isdigit()):
+        raise LanguageError(
+            "error/syntax",
+            f"{head.name} is defined at one position only",
+            fix=f"define it for letters: {head.name}[i,j] = ...",
+            source=text,
+            span=head.span,
+        )
+    step = (numbers[0][0], int(numbers[0][1].text)) if numbers else None
+    return Body(head.name, head.span, letters, arguments, surface, step)
 
 
 def assemble(
@@ -213,10 +210,9 @@ def assemble(
         context.declarations[one.name] = settle(one, context)
     context.later = {body.name for body in bodies}
     for body in bodies:
-        definition = define(body, context)
-        context.definitions[body.name] = definition
-        context.later.discard(body.name)
-        context.sizes.update(definition.dims)
+        for definition in define(body, context):
+            context.definitions[definition.name] = definition
+            context.sizes.update(definition.dims)
     goal = _goal(bodies[-1], context)
     return Cost(
         name,
@@ -230,91 +226,17 @@ def assemble(
     )
 
 
-def define(body: Body, context: Context) -> Definition:
-    """One definition, resolved."""
-    resolver = Resolver(context, body.parameters)
-    for letter, span in body.letters:
-        resolver.letters[letter] = _left_dimension(resolver, letter, span, body)
-    found = resolver.value(body.surface)
-    indices: list[Index] = []
-    for letter, span in body.letters:
-        dim = resolver.letters[letter]
-        if dim is None:
-            resolver.nothing_says(letter, span)
-        indices.append(Index(letter, dim))
-        if letter not in context.letters:
-            context.letters[letter] = dim
-            context.soft.add(letter)
-    dims = tuple(index.dim for index in indices)
-    if body.letters or body.parameters:
-        if found.shape and context.latex and not body.parameters:
-            for dim in found.shape:
-                index = fresh(resolver, dim, found.expr)
-                indices.append(index)
-                resolver.letters[index.letter] = dim
-            at = tuple(indices[len(body.letters) :])
-            found = Val(entry(resolver, found, at), (), found.span)
-            dims = tuple(index.dim for index in indices)
-        if found.shape:
-            resolver.whole_array(body.surface, found)
-    else:
-        dims = _array_dims(resolver, body, found)
-    return Definition(body.name, found.expr, tuple(indices), dims, body.parameters, body.span)
-
-
-def _left_dimension(r: Resolver, letter: str, span: object, body: Body) -> str | None:
-    """The dimension of a letter on the left: where the right-hand side uses it, or as declared."""
-    found = uses(r, letter, body.surface)
-    declared = r.context.letters.get(letter) if letter not in r.context.soft else None
-    if not found:
-        return r.context.letters.get(letter)
-    dim = found[0].dim
-    if declared is not None and base_dim(declared) != base_dim(dim):
-        r.misfit(
-            f"{letter} is declared over {declared}; this place runs over {dim}",
-            f"use another letter here, over {dim}",
-            found[0].span,
-            "error/index-dimension",
-        )
-    if any(use.shift < 0 for use in found):
-        shift = -min(use.shift for use in found)
-        r.refuse(
-            "error/domain",
-            f"{letter} - {shift} has no position when {letter} is {shift}",
-            f"count forwards: {body.name}[{letter}] = ... {letter}+{shift} ... {letter}",
-            next(use.span for use in found if use.shift < 0),
-        )
-    most = max(use.shift + _lost(use.dim) for use in found if base_dim(use.dim) == base_dim(dim))
-    if most == 0:
-        return base_dim(dim)
-    short = f"{base_dim(dim)}-{most}"
-    if any(use.shift for use in found):
-        r.context.say(f"{body.name}[{letter}]", f"having {base_dim(dim)} - {most} entries", body.span)
-    return short
-
-
-def _lost(dim: str) -> int:
-    lost = dim[len(base_dim(dim)) :]
-    return int(lost[1:]) if lost[:1] == "-" and lost[1:].isdigit() else 0
-
-
-def _array_dims(resolver: Resolver, body: Body, found: Val) -> tuple[str, ...]:
-    """The shape of an array definition; a kept axis is remembered, an open size refused."""
-    if WILD in found.shape:
-        resolver.misfit(
-            "the size of I, ones or zeros cannot be told from its place",
-            "write it: identity(n), ones(m)",
-            found.span,
-        )
-    if KEPT in found.shape:
-        resolver.context.columns.add(body.name)
-        return tuple(d for d in found.shape if d != KEPT)
-    return found.shape
-
-
 def _goal(last: Body, context: Context) -> str:
     """The name of the cost: the last definition, which must be a number."""
-    definition = context.definitions[last.name]
+    definition = context.definitions.get(last.name)
+    if definition is None:
+        raise LanguageError(
+            "error/no-cost",
+            f"the last line gives one position of {last.name}",
+            fix=f"add the line for all positions, and the cost: {last.name}[t] = ... {last.name}[t-1]",
+            source=context.source,
+            span=last.span,
+        )
     if definition.is_function:
         arguments = ", ".join(definition.parameters)
         raise LanguageError(

@@ -12,6 +12,8 @@ from whygrad.syntax.context import scope_context
 from whygrad.syntax.parser import Parser
 from whygrad.syntax.parser_latex import LatexParser
 from whygrad.syntax.resolve import Resolver
+from whygrad.syntax.shifts import uses
+from whygrad.syntax.surface import free_names
 from whygrad.syntax.tokens import Token, check_size
 from whygrad.syntax.tokens_latex import is_latex, tokenize_latex
 from whygrad.syntax.tokens_plain import tokenize
@@ -91,7 +93,13 @@ def read(
         )
         resolver = Resolver(context)
         resolver.letters.update(letters or {})
-        found = resolver.value(parser.whole())
+        resolver.root = parser.whole()
+        for name in free_names(resolver.root) - words.declared - resolver.letters.keys():
+            # A free letter's dimension is known before a bare use of it (delta, a comparison) is met.
+            places = uses(resolver, name, resolver.root)
+            if places:
+                resolver.letters[name] = places[0].dim
+        found = resolver.value(resolver.root)
     except WhygradError as error:
         error.source = error.source or text
         raise

@@ -43,6 +43,8 @@ class Body:
     letters: tuple[tuple[str, Span], ...]
     parameters: tuple[str, ...]
     surface: Surface
+    step: tuple[int, int] | None = None
+    """The axis and the position, of ``h[1] = ...``."""
 
 
 @dataclass(frozen=True, slots=True)

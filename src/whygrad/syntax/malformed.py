@@ -150,6 +150,22 @@ MALFORMED: Final[tuple[Malformed, ...]] = (
     Malformed("array-not-scalar", _MAT + "r = X w - y", "error/not-scalar", "J = mean(r)"),
     Malformed("position-zero", _XY + "J = y[0] b", "error/domain", "1 or more"),
     Malformed(
+        "steps-of-a-name",
+        "data y[t]\nparam a\nh[1] = a\nh[t] = a h[t-1] + y[t]\nJ = h[2]",
+        "error/ambiguous",
+        "(4,)",
+    ),
+    Malformed(
+        "step-unknown", "data y[t]: (4,)\nparam a\nh[2] = a\nh[t] = a h[t-1]\nJ = h[2]", "error/cycle", "h[1]"
+    ),
+    Malformed("step-last", "param a\nh[1] = a", "error/no-cost", "all positions"),
+    Malformed(
+        "either-stops-early",
+        "data x[t], y[t]\nparam k[s]\nJ = sum_t (y[t] - sum_s k[s] x[t+s])",
+        "error/ambiguous",
+        "the range",
+    ),
+    Malformed(
         "backwards",
         "data y[t]\nparam a\nr[t] = y[t] - a y[t-1]\nJ = mean_t r[t]^2",
         "error/domain",

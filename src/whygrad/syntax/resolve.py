@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NoReturn, TypeGuard, assert_never
 
+from whygrad.core.cost import Definition
 from whygrad.core.errors import LanguageError, ShapeError, Span, WhygradError
 from whygrad.core.expr import (
     MINUS_ONE,
@@ -77,6 +78,7 @@ class Resolver:
         self.context = context
         self.letters: dict[str, str | None] = {}
         self.parameters = frozenset(parameters)
+        self.root: Surface | None = None
 
     # --- errors and readings ---------------------------------------------------------------------
 
@@ -209,6 +211,13 @@ class Resolver:
         if dims and declaration is not None and declaration.letters and name in CONSTANTS:
             self.tell(f"{name} without indices", "the constant", s.span)
             return Val(Constant(name), (), s.span)
+        if any((name, axis) in context.limits for axis in range(len(dims))):
+            self.misfit(
+                f"{name} ends before its dimension does, so it has no whole",
+                f"write it with its index: sum_{declared_letter(definition)} {name}[...]",
+                s.span,
+                "error/rank",
+            )
         shape = (dims[0], KEPT) if name in context.columns else dims
         return Val(Symbol(name), shape, s.span)
 
@@ -273,6 +282,8 @@ class Resolver:
         if name in context.holes:
             at = [self.position(i, STATEMENT_DIM) for i in s.indices]
             return Val(Entry(Hole(name), at), (), s.span)
+        if name in context.steps and name not in context.definitions:
+            return self.step(s, name)
         dims = context.dims_of(name)
         if dims is None:
             if name in ("delta", "kronecker") and len(s.indices) == 2:
@@ -282,6 +293,22 @@ class Resolver:
             raise context.rank_error(name, len(s.indices), s.span)
         at = [self.position(i, d) for i, d in zip(s.indices, dims, strict=False)]
         return Val(Symbol(name, at), dims[len(at) :], s.span)
+
+    def step(self, s: Indexed, name: str) -> Val:
+        """``h[3]`` of a name that is given position by position."""
+        axis = self.context.steps[name]
+        position = _constant(s.indices[axis]) if axis < len(s.indices) else None
+        step = f"{name}_{position}"
+        if position is None or step not in self.context.definitions:
+            self.refuse(
+                "error/cycle",
+                f"{self.text(s.span)} is used before it is defined",
+                f"define the positions it starts from above: {name}[1] = ...",
+                s.span,
+            )
+        rest = s.indices[:axis] + s.indices[axis + 1 :]
+        base = Name(step, s.base.span)
+        return self.indexed(Indexed(base, rest, s.span)) if rest else self.name(base)
 
     def open_dims(self, name: str, s: Indexed) -> tuple[str, ...]:
         """The dimensions of an undeclared indexed name, from its letters."""
@@ -349,10 +376,10 @@ class Resolver:
 
     def offset(self, s: Surface, dim: str) -> Expr:
         """``i + 1``, ``m``, ``t[i]``: a value counts from 0, as files do, unless it is ``>= 1``."""
-        for node in s.terms if isinstance(s, Sum) else ():
-            inside = bare(node[1])
-            if isinstance(inside, Name) and inside.name in self.letters:
-                self.letter(inside, dim)
+        terms = [bare(t) for _, t in s.terms] if isinstance(s, Sum) else []
+        letters = [t for t in terms if isinstance(t, Name) and t.name in self.letters]
+        if len(letters) == 1:
+            self.letter(letters[0], dim)
         return self.from_zero(self.number(s), s.span)
 
     def from_zero(self, e: Expr, span: Span) -> Expr:
@@ -512,6 +539,22 @@ class Resolver:
             )
         body = self.value(s.body)
         return Val(Partial(body.expr, wrt), body.shape, s.span)
+
+
+def declared_letter(definition: Definition | None) -> str:
+    """The first letter of a definition, or i."""
+    return definition.indices[0].letter if definition is not None and definition.indices else "i"
+
+
+def _constant(s: Surface) -> int | None:
+    """The whole number an index is, if it is one."""
+    s = bare(s)
+    if isinstance(s, Num):
+        return int(s.value) if s.value.denominator == 1 else None
+    if isinstance(s, Sum) and all(_whole(bare(t)) for _, t in s.terms):
+        values = [(sign, bare(t)) for sign, t in s.terms]
+        return sum(sign * int(t.value) for sign, t in values if isinstance(t, Num))
+    return None
 
 
 def _whole(s: Surface) -> TypeGuard[Num]:

@@ -265,8 +265,9 @@ class _Lexer:
         self.glued = False
         for found in re.finditer(r"[A-Za-z][A-Za-z0-9_]*|\\[A-Za-z]+|[0-9]+|\S", inside):
             word = found.group()
-            kind: TokenKind = "name" if word[0].isalpha() or word[0] == "\\" else "op"
-            if word.isdigit():
+            named = (word[0].isascii() and word[0].isalpha()) or word[0] == "\\"
+            kind: TokenKind = "name" if named else "op"
+            if word.isascii() and word.isdigit():
                 kind = "number"
             if word[0] in "-.,;:" and kind == "op":
                 continue
