@@ -66,6 +66,8 @@ class Result:
     matrix_left: Expr | None = None
     matrix: Expr | None = None
     number: str = ""
+    assembled: Expr | None = None
+    """The same in terms of the root's gradient: 1/m Σ_i ∂L_i/∂w_j; None where the root is the cost."""
 
 
 @dataclass(frozen=True, slots=True)

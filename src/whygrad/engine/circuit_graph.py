@@ -11,7 +11,7 @@ from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, Stage
 from whygrad.core.errors import BudgetError, UsageError
 from whygrad.core.expr import ONE, Expr, Index, Partial, Reduce, Symbol, add, mul
-from whygrad.core.walk import ordered_free_indices, substitute, symbols
+from whygrad.core.walk import ordered_free_indices, rewrite_bottom_up, substitute, symbols
 from whygrad.engine.circuit_parts import taken_apart
 from whygrad.engine.derive import loss_level, movers_of_goal, wrt_symbol
 from whygrad.engine.differentiate import Known, frame
@@ -178,17 +178,33 @@ class _Wiring:
         """The gradient of the cost itself."""
         left = Partial(Symbol(self.cost.goal), wrt_symbol(self.cost, name))
         stage = self.derived.get(left)
-        if stage is not None:
-            return Result(left, stage.result, stage.matrix_left, stage.matrix)
         if self.root == self.cost.goal:
-            return Result(left, self.known[name].value)
-        above, wrt = self.known[name], left.wrt
+            value = self.known[name].value
+            return Result(left, value) if stage is None else Result(left, stage.result, stage.matrix_left, stage.matrix)
+        above = self.known[name]
+        swap: dict[Expr, Expr] = dict(zip(above.indices, left.wrt.indices, strict=True))
         root = self.written[self.root]
-        swap: dict[Expr, Expr] = dict(zip(above.indices, wrt.indices, strict=True))
+        assembled = self._assembled(left, substitute(self.lefts[name], swap))
+        if stage is not None:
+            return Result(left, stage.result, stage.matrix_left, stage.matrix, assembled=assembled)
         letters = tuple(i for i in root.indices if isinstance(i, Index))
         inside = Known(letters, substitute(above.value, swap), "")
-        using = frame(self.cost.scope, wrt, {self.root: inside})
-        return Result(left, work_out(left, using, self.context).result)
+        using = frame(self.cost.scope, left.wrt, {self.root: inside})
+        return Result(left, work_out(left, using, self.context).result, assembled=assembled)
+
+    def _assembled(self, left: Partial, inner: Expr) -> Expr:
+        """The cost's derivative with the root's left standing: a name stands for it on the way."""
+        free = ordered_free_indices(inner)
+        stand_in = Symbol("root gradient", free)
+        letters = tuple(i for i in self.written[self.root].indices if isinstance(i, Index))
+        using = frame(self.cost.scope, left.wrt, {self.root: Known(letters, stand_in, "")})
+        found = work_out(left, using, self.context).result
+        return rewrite_bottom_up(
+            found,
+            lambda e: substitute(inner, dict(zip(free, e.indices, strict=True)))
+            if isinstance(e, Symbol) and e.name == stand_in.name
+            else e,
+        )
 
 
 def _drawn(

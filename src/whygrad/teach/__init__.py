@@ -1,0 +1,1 @@
+"""Lessons from a derivation: notebook, exercises, and what the other media share."""

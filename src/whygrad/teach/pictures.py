@@ -1,0 +1,39 @@
+"""An SVG as PNG or PDF, by Typst: no browser, no TeX, no network."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from whygrad.teach.files import library
+
+PictureFormat = Literal["svg", "png", "pdf"]
+
+
+def convert(svg: str, format: PictureFormat, *, dpi: int = 192) -> bytes:
+    """The picture in another format.
+
+    Parameters
+    ----------
+    svg
+        A self-contained SVG.
+    format
+        ``"svg"``, ``"png"`` or ``"pdf"``.
+    dpi
+        Pixels per inch of a PNG; 96 is the size of the SVG on a screen.
+
+    Raises
+    ------
+    UsageError
+        If Typst is not installed.
+    """
+    if format == "svg":
+        return svg.encode()
+    typst: Any = library("typst", f"a picture as {format.upper()}")
+    # A pixel of CSS is 0.75 pt; Typst takes an SVG's pixels for points.
+    return typst.compile(typst_page(svg).encode(), format=format, ppi=0.75 * dpi)
+
+
+def typst_page(svg: str) -> str:
+    """A Typst document of one page, as large as the picture."""
+    quoted = svg.replace("\\", "\\\\").replace('"', '\\"')
+    return f'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes("{quoted}"), format: "svg")\n'
