@@ -310,7 +310,7 @@ class Resolver:
         first = tuple(t.bare(x) for x in subs)
         if subs and all(isinstance(x, t.Num) for x in first) and name not in self.s.numbered:
             whole = "_".join((name, *(spell(x) for x in first)))
-            if not (use.subs - {0}):
+            if not (use.subs - {0}) or 0 in use.numbers:
                 return self.symbol(whole, found.sups, (), 1 if found.sups else 0, 0, span)
         if name in self.s.squares and not subs and not found.sups:
             self.dims_of(f"{name}2", 0, 0)

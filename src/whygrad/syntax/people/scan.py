@@ -373,6 +373,8 @@ def _prime_meaning(trees: list[Tree], letters: Letters) -> str:
                     capital += isinstance(base, t.Name) and base.name in repeated
             if isinstance(node, t.Product):
                 for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
+                    grouped = isinstance(a, t.Script) and a.primes and isinstance(t.unbraced(a.base), t.Group)
+                    capital += 2 if grouped and op == "" and isinstance(_under(b), t.Group) else 0
                     calls += (
                         isinstance(a, t.Script) and a.primes > 0 and op == "" and isinstance(_under(b), t.Group)
                         and isinstance(a.base, t.Name) and not a.base.name[:1].isupper()
