@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from tests.syntax.costs import EVERY, LATEX, PLAIN
-from tests.syntax.draw import EXPRESSIONS, LETTERS, SCOPE
+from tests.syntax.draw import AT_I, AT_K, EXPRESSIONS, LETTERS, SCOPE
 
 from whygrad.core.cost import Cost, Scope
-from whygrad.core.expr import Expr, Symbol
+from whygrad.core.expr import Constant, Expr, Number, Pow, Reduce, Symbol, add, mul
 from whygrad.core.walk import rewrite_bottom_up, same_form, substitute, symbols
 from whygrad.meaning.shapes import check_indices, shape_of
 from whygrad.meaning.to_index import cost_to_index
@@ -22,6 +22,38 @@ from whygrad.syntax.unparse import cost_to_plain, to_plain
 def test_a_printed_expression_reads_back(e: Expr) -> None:
     text = to_plain(e, SCOPE)
     assert same_form(read_expr(text, SCOPE, letters=LETTERS), e), text
+
+
+Y, TOTAL = Symbol("y", (AT_I,)), Reduce("sum", AT_I, Symbol("y", (AT_I,)))
+
+
+@pytest.mark.parametrize(
+    "e",
+    [
+        add(TOTAL, Y),
+        add(mul(Number(-2), TOTAL), Y),
+        add(TOTAL, Symbol("b"), Y),
+        mul(TOTAL, Y),
+        Pow(TOTAL, Number(2)),
+        mul(Y, Pow(TOTAL, Number(-1))),
+        Reduce("sum", AT_I, mul(Y, Pow(TOTAL, Number(-1)))),
+        Reduce("prod", AT_I, add(Y, Number(1))),
+        mul(Reduce("max", AT_I, Y), Y),
+        Reduce("sum", AT_I, add(Y, TOTAL)),
+        Reduce("sum", AT_I, Number(1)),
+        Reduce("sum", AT_K, Symbol("b")),
+        mul(Number(2), Pow(Number(3), Number(-1))),
+        mul(Number(-1), Number(2), Symbol("b")),
+        Pow(Number(-2), Number(2)),
+        mul(Symbol("u"), Number(-1)),
+        Pow(Constant("e"), Symbol("b")),
+        Pow(Symbol("b"), Number(-1)),
+        mul(Number(1), Pow(Symbol("b"), Number(-1))),
+    ],
+    ids=lambda e: to_plain(e, SCOPE),
+)
+def test_what_could_be_misread_is_bracketed(e: Expr) -> None:
+    assert same_form(read_expr(to_plain(e, SCOPE), SCOPE, letters=LETTERS), e)
 
 
 @pytest.mark.long

@@ -66,6 +66,8 @@ def same(a: str, b: str, above: str = INDEX) -> bool:
         ("1/2 u", "u (1/2)"),
         ("-u^2", "-(u^2)"),
         ("u^b^2", "u^(b^2)"),
+        ("u^b^2^lambda", "u^(b^(2^lambda))"),
+        ("u^b^-2^lambda", "u^(b^(-(2^lambda)))"),
         ("u^-1", "1/u"),
         ("2^-u b", "(2^(-u)) b"),
         ("log u b", "log(u b)"),
