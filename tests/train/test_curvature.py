@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from whygrad import costs
 from whygrad.meaning.to_index import cost_to_index
 from whygrad.train.convexity import is_convex
-from whygrad.train.curvature import Curvature, structure_of
+from whygrad.train.curvature import Curvature
 from whygrad.train.data import prepare
 from whygrad.train.existence import existence
 from whygrad.train.fit import fit
 from whygrad.train.objective import Objective
 from whygrad.train.start import constants_of
+from whygrad.train.structure import structure_of
 
 from .files import LINEAR, LOGISTIC, RIDGE, SOFTMAX, SVM, cost, noisy
 

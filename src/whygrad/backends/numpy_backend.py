@@ -55,12 +55,9 @@ def numpy_source(program: Program, name: str = "evaluate") -> str:
     >>> i = Index("i", "m")
     >>> total = Reduce("sum", i, Mul((Symbol("a", (i,)), Symbol("y", (i,)))))
     >>> print(numpy_source(lower({"J": total}, Scope())))
-    import numpy as np
-    <BLANKLINE>
-    <BLANKLINE>
     def evaluate(a, y):
-        t1 = a @ y
-        return t1
+        J = a @ y
+        return J
     """
     return _Writer(program, ()).flat(name)
 
@@ -170,7 +167,7 @@ class _Writer:
         head = ", ".join([*inputs, *(self.python[f"dim {d}"] for d in self.dims)])
         body = self._lines(self.program.instructions)
         lines = [f"def {name}({head}):", *_indent(body), f"    return {self._results()}"]
-        return "\n".join([*self._preamble(lines), *lines])
+        return "\n".join([*self._preamble(lines), *lines]).lstrip("\n")
 
     def nested(self) -> str:
         """A function of everything but the free inputs that returns a function of these."""

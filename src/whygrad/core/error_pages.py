@@ -149,5 +149,12 @@ ERRORS: Final[dict[str, ErrorPage]] = {
         "The target never changes", "Nothing can be learned from one class or one value."
     ),
     "error/model": ErrorPage("The model cannot be used", "The file is not a model or does not fit."),
-    "error/rate": ErrorPage("The rate does not work", "The steps got larger instead of smaller."),
+    "error/rate": ErrorPage(
+        "The rate does not work",
+        "The steps got larger instead of smaller. A step of gradient descent goes down as long as the "
+        "rate is below 2/L, where L is the largest curvature of the cost; above it, it may overshoot by "
+        "more each time. fit says L where it is known, and takes 1/L when no rate is given.",
+        "--rate 100",
+        "--rate 0.1",
+    ),
 }

@@ -7,7 +7,7 @@ each, under their own names, and referred to under any letters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -44,23 +44,18 @@ from whygrad.core.walk import (
     rewrite_bottom_up,
     substitute,
 )
-from whygrad.lower.builder import Builder, Product, is_nameless, unique
+from whygrad.lower.builder import Builder, Product, unique
+from whygrad.lower.finish import numbered, used
 from whygrad.lower.program import (
-    Const,
     Einsum,
     Fold,
     Gather,
     Input,
-    Instruction,
     Length,
-    Map,
     Matrix,
     Operand,
-    Operation,
     Position,
     Program,
-    Where,
-    operands,
 )
 from whygrad.lower.sift import sift
 from whygrad.lower.stabilise import Stabiliser
@@ -110,58 +105,7 @@ def lower(
     lowering = _Lowering(scope, stable)
     found = {name: lowering.result(e, name) for name, e in outputs.items()}
     orders = {name: (axes or {}).get(name) or ordered_free_indices(e) for name, e in outputs.items()}
-    return _numbered(_used(lowering.build.instructions, found.values()), found, orders)
-
-
-def _used(instructions: Iterable[Instruction], results: Iterable[Operand]) -> tuple[Instruction, ...]:
-    """The instructions that a result depends on."""
-    needed = {o.value for o in results}
-    kept: list[Instruction] = []
-    for i in reversed(list(instructions)):
-        if i.name in needed:
-            kept.append(i)
-            needed.update(o.value for o in operands(i.operation))
-    return tuple(reversed(kept))
-
-
-def _numbered(
-    instructions: tuple[Instruction, ...],
-    results: dict[str, Operand],
-    orders: dict[str, tuple[Index, ...]],
-) -> Program:
-    """The program with its nameless results counted from 1."""
-    kept = {i.name for i in instructions}
-    nameless = [i.name for i in instructions if is_nameless(i.name)]
-    free = (f"t{n}" for n in range(1, 2 * len(instructions) + 2))
-    fresh = (name for name in free if name not in kept)
-    new = dict(zip(nameless, fresh, strict=False))
-
-    def renamed(operand: Operand) -> Operand:
-        return replace(operand, value=new.get(operand.value, operand.value))
-
-    lines = tuple(
-        replace(i, name=new.get(i.name, i.name), operation=_with_operands(i.operation, renamed))
-        for i in instructions
-    )
-    return Program(lines, {name: renamed(o) for name, o in results.items()}, orders)
-
-
-def _with_operands(operation: Operation, f: Callable[[Operand], Operand]) -> Operation:
-    match operation:
-        case Map(function, args):
-            return Map(function, tuple(map(f, args)))
-        case Einsum(args):
-            return Einsum(tuple(map(f, args)))
-        case Fold(op, arg):
-            return Fold(op, f(arg))
-        case Gather(array, positions):
-            return Gather(f(Operand(array)).value, tuple(map(f, positions)))
-        case Where(condition, then, other):
-            return Where(f(condition), f(then), f(other))
-        case Matrix(op, arg, order):
-            return Matrix(op, f(arg), order)
-        case Input() | Const() | Length() | Position():
-            return operation
+    return numbered(used(lowering.build.instructions, found.values()), found, orders)
 
 
 def _refuse(what: str) -> NoReturn:

@@ -6,7 +6,7 @@ the names of definitions: ``log f[i]`` is the logarithm of a sigmoid when f is d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import permutations
 from typing import Final
@@ -18,7 +18,6 @@ from whygrad.core.expr import (
     Add,
     Call,
     Cases,
-    Constant,
     Expr,
     Hole,
     Mul,
@@ -29,7 +28,6 @@ from whygrad.core.expr import (
     add,
     factors_of,
     mul,
-    neg,
     sub,
 )
 from whygrad.core.walk import (
@@ -42,6 +40,7 @@ from whygrad.core.walk import (
     same_form,
     substitute,
 )
+from whygrad.lower.signs import apart, base_of, is_negative, negate, tidy
 from whygrad.rules.rule import fill
 from whygrad.rules.stability import STABILITY, StabilityRule
 
@@ -133,7 +132,7 @@ class Stabiliser:
         """Find the factors of the row among those of a product."""
         if not isinstance(e, Mul) or len(e.factors) > LONGEST_SUM:
             return None
-        whole = list(_apart(e.factors))
+        whole = list(apart(e.factors))
         for chosen in permutations(range(len(whole)), len(left.factors)):
             factors = [whole[n] for n in chosen]
             for bindings in self._match_all(left.factors, factors, {}):
@@ -361,10 +360,10 @@ def _cancel(at: Stabiliser, e: Expr) -> Made | None:
             f.base
             for t in bracket.terms
             for f in factors_of(t)
-            if isinstance(f, Pow) and _is_negative(f.exponent)
+            if isinstance(f, Pow) and is_negative(f.exponent)
         }
-        inside = [f for k, f in enumerate(e.factors) if k != n and _base(f)[0] in below]
-        inside = [f for f in inside if _base(f)[1] > 0]
+        inside = [f for k, f in enumerate(e.factors) if k != n and base_of(f)[0] in below]
+        inside = [f for f in inside if base_of(f)[1] > 0]
         if inside:
             rest = [f for k, f in enumerate(e.factors) if k != n and f not in inside]
             made = add(*(tidy(mul(*inside, t)) for t in bracket.terms))
@@ -380,86 +379,6 @@ CODE: Final[Mapping[str, Callable[[Stabiliser, Expr], Made | None]]] = {
 
 
 # --- numbers in front ---------------------------------------------------------------------------
-
-
-def negate(e: Expr) -> Expr:
-    """``-e``, with the minus taken into a sum whose terms all have one.
-
-    >>> z = Symbol("z")
-    >>> negate(negate(z)) is z, negate(Add((neg(z), Number(-1)))) is Add((z, ONE))
-    (True, True)
-    """
-    if isinstance(e, Add) and all(_is_negative(t) for t in e.terms):
-        return add(*(tidy(neg(t)) for t in e.terms))
-    return tidy(neg(e))
-
-
-def _is_negative(e: Expr) -> bool:
-    match e:
-        case Number(value):
-            return value < 0
-        case Mul((Number(value), *_)):
-            return value < 0
-        case _:
-            return False
-
-
-def _base(e: Expr) -> tuple[Expr, Fraction]:
-    """A factor as a power with a number for exponent."""
-    if isinstance(e, Pow) and isinstance(e.exponent, Number):
-        return e.base, e.exponent.value
-    return e, Fraction(1)
-
-
-def _apart(factors: Iterable[Expr]) -> Iterator[Expr]:
-    """Factors with squares and cubes taken apart."""
-    for f in factors:
-        base, power = _base(f)
-        yield from [base] * int(power) if power in (2, 3) else [f]
-
-
-def _cancelled(factors: tuple[Expr, ...]) -> Expr:
-    """A product with powers of one base put together, where one of them divides."""
-    powers: dict[Expr, Fraction] = {}
-    for base, power in map(_base, factors):
-        powers[base] = powers.get(base, Fraction(0)) + power
-    return mul(*(b if p == 1 else Pow(b, Number(p)) for b, p in powers.items() if p))
-
-
-def _divides_itself(factors: tuple[Expr, ...]) -> bool:
-    powers = [_base(f) for f in factors if not isinstance(f, Number)]
-    above = {base for base, power in powers if power > 0}
-    return any(power < 0 and base in above for base, power in powers)
-
-
-def tidy(e: Expr) -> Expr:
-    """Numbers of a product multiplied and put first; e^u as exp(u); u^1 as u; u/u cancelled."""
-    match e:
-        case Mul(factors) if _divides_itself(factors):
-            numbers = [f for f in factors if isinstance(f, Number)]
-            rest = tuple(f for f in factors if not isinstance(f, Number))
-            return tidy(mul(*numbers, _cancelled(rest)))
-        case Pow(Constant("e"), exponent):
-            return Call("exp", (exponent,))
-        case Pow(base, Number(value)) if value == 1:
-            return base
-        case Pow(_, Number(value)) if value == 0:
-            return ONE
-        case Call("log", (Constant("e"),)):
-            return ONE
-        case Mul(factors) if any(isinstance(f, Number) for f in factors):
-            numbers = [f for f in factors if isinstance(f, Number)]
-            rest = [f for f in factors if not isinstance(f, Number)]
-            value = Fraction(1)
-            for number in numbers:
-                value *= number.value
-            if value == 1 and rest:
-                return mul(*rest)
-            if len(numbers) == 1 and factors[0] is numbers[0]:
-                return e
-            return mul(Number(value), *rest)
-        case _:
-            return e
 
 
 def tidy_fill(pattern: Expr, bindings: Bindings) -> Expr:

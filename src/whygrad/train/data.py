@@ -9,25 +9,31 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.core.cost import Cost, Declaration
 from whygrad.core.errors import DataError, UsageError
-from whygrad.train.labels import binary, classes, is_binary, numbers, written
+from whygrad.train.columns import (
+    Array,
+    Categories,
+    Missing,
+    Part,
+    Recipe,
+    Work,
+    known_part,
+    known_target,
+    part_of,
+    target_of,
+)
+from whygrad.train.domains import outside
+from whygrad.train.labels import is_binary
 from whygrad.train.memory import Data, extra_arrays, table_of
-from whygrad.train.numbers import Marks, Numbers, is_missing, marks_of
+from whygrad.train.missing import fill_missing, settle_missing
+from whygrad.train.numbers import Marks, marks_of
 from whygrad.train.roles import Shape, assign, shape_of
-from whygrad.train.table import Column, Table, read_table
-
-Array = NDArray[np.float64]
-Missing: TypeAlias = Literal["drop", "mean"]
-Categories: TypeAlias = Literal["drop-first", "all"]
-
-SENTINELS: Final = (-9.0, -99.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0)
-MOST_LEVELS: Final = 50
+from whygrad.train.table import Table, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +44,6 @@ class Reading:
     decimal: str | None = None
     encoding: str | None = None
     header: bool = True
-
-
-@dataclass(slots=True)
-class Recipe:
-    """How columns become arrays; kept in the model."""
-
-    columns: dict[str, tuple[str, ...]]
-    """Data name -> columns of the file."""
-    target: tuple[str, ...]
-    levels: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Column of categories -> the levels that have a column of their own."""
-    left_out: dict[str, str] = field(default_factory=dict[str, str])
-    classes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Target -> its labels or classes as the file writes them, in the order of the cost."""
-    fill: dict[str, float] = field(default_factory=dict[str, float])
-    """Column -> what its missing values become."""
-    mean: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-    scale: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
-    """Data name -> mean and standard deviation of its columns, where standardised."""
-
-    def names(self, name: str) -> tuple[str, ...]:
-        """The columns of a data name's array, categories spelled out."""
-        found: list[str] = []
-        for column in self.columns[name]:
-            levels = self.levels.get(column)
-            found += [column] if levels is None else [f"{column}={level}" for level in levels]
-        return tuple(found)
 
 
 @dataclass(slots=True)
@@ -116,8 +95,8 @@ def prepare(
     roles = assign(shape, table, target=target, bind={**bound, **(bind or {})})
     marks = _marks(table, reading)
     recipe = Recipe(roles.columns, roles.target)
-    work = _Work(table, marks, recipe, [*table.said, *roles.said], list(table.warnings))
-    labels = {d.name: _target(d, work, positive) for d in shape.targets if d.name in roles.columns}
+    work = Work(table, marks, recipe, [*table.said, *roles.said], list(table.warnings))
+    labels = {d.name: target_of(d, work, positive) for d in shape.targets if d.name in roles.columns}
     if positive is not None and not any(is_binary(d) for d in shape.targets):
         raise UsageError(
             "error/usage",
@@ -125,12 +104,12 @@ def prepare(
             fix="leave --positive out",
         )
     parts = {
-        (d.name, column): _part(work, column, categories)
+        (d.name, column): part_of(work, column, categories)
         for d in shape.wide
         if d.name not in labels
         for column in roles.columns[d.name]
     }
-    keep = _settle_missing(work, labels, parts, missing)
+    keep = settle_missing(work, labels, parts, missing)
     arrays = _arrays(shape, labels, parts, recipe, keep)
     arrays.update(extra_arrays(cost, data))
     rows = int(keep.sum())
@@ -157,19 +136,17 @@ def apply(cost: Cost, data: Data, recipe: Recipe, reading: Reading | None = None
     }
     roles = assign(shape, table, bind=wanted, need_target=False)
     roles.columns = {name: c for name, c in roles.columns.items() if name in wanted}
-    work = _Work(table, _marks(table, reading), recipe, [*table.said], list(table.warnings))
+    work = Work(table, _marks(table, reading), recipe, [*table.said], list(table.warnings))
     labels = {
-        d.name: _known_target(d, work, roles.columns[d.name])
-        for d in shape.targets
-        if d.name in roles.columns
+        d.name: known_target(d, work, roles.columns[d.name]) for d in shape.targets if d.name in roles.columns
     }
     parts = {
-        (name, column): _known_part(work, column, own)
+        (name, column): known_part(work, column, own)
         for name, columns in recipe.columns.items()
         if name not in labels and name not in recipe.target
         for own, column in zip(columns, roles.columns[name], strict=True)
     }
-    _fill_missing(work, parts, recipe)
+    fill_missing(work, parts, recipe)
     keep = np.ones(table.rows, dtype=bool)
     arrays = _arrays(shape, labels, parts, recipe, keep)
     for name, mean in recipe.mean.items():
@@ -179,29 +156,6 @@ def apply(cost: Cost, data: Data, recipe: Recipe, reading: Reading | None = None
 
 
 # --- columns ------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Work:
-    table: Table
-    marks: Marks
-    recipe: Recipe
-    said: list[str]
-    warnings: list[str]
-
-    def column(self, name: str) -> Column:
-        return next(c for c in self.table.columns if c.name == name)
-
-
-@dataclass(slots=True)
-class _Part:
-    """One column as one or more columns of an array."""
-
-    column: str
-    values: Array
-    """(rows, width), NaN where missing."""
-    missing: list[int]
-    categorical: bool = False
 
 
 def _table(cost: Cost, data: Data, reading: Reading) -> tuple[Table, dict[str, tuple[str, ...]]]:
@@ -225,154 +179,10 @@ def _marks(table: Table, reading: Reading) -> Marks:
     return marks_of(cells, table.separator, reading.decimal)
 
 
-def _read(work: _Work, column: Column) -> Numbers:
-    found = numbers(column, work.marks)
-    work.said.extend(found.said)
-    if found.infinite:
-        row = found.infinite[0]
-        raise DataError(
-            "error/data",
-            f"column {column.name!r} has {_count(len(found.infinite), 'value')} that "
-            f"{'is' if len(found.infinite) == 1 else 'are'} infinite or too large, "
-            f"first in {work.table.place(row)}",
-            fix="mend or leave out these rows",
-        )
-    if found.large:
-        work.warnings.append(
-            f"column {column.name!r} has integers over 2^53: read as floats, their last digits are lost"
-        )
-    return found
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
-
-
-def _part(work: _Work, name: str, categories: Categories | None) -> _Part:
-    column = work.column(name)
-    found = _read(work, column)
-    if not found.text:
-        _warn_sentinel(work, name, found.values)
-        return _Part(name, found.values[:, None], found.missing)
-    if categories is None:
-        raise _text_error(work, column, found)
-    return _levels(work, column, found, categories)
-
-
-def _text_error(work: _Work, column: Column, found: Numbers) -> DataError:
-    row = found.text[0]
-    return DataError(
-        "error/data-text",
-        f"column {column.name!r} holds text in {_count(len(found.text), 'row')}: "
-        f"{written(column)[row]!r} in {work.table.place(row)}",
-        fix="leave it out (--bind names the columns to use), or say --categories drop-first "
-        "(or all) to give each of its values a column",
-    )
-
-
-def _levels(work: _Work, column: Column, found: Numbers, categories: Categories) -> _Part:
-    cells = written(column)
-    present = [row for row, cell in enumerate(cells) if not is_missing(cell)]
-    levels = sorted({cells[row] for row in present})
-    if len(levels) > MOST_LEVELS and len(levels) > 0.5 * len(present):
-        raise DataError(
-            "error/data-text",
-            f"column {column.name!r} has {len(levels)} different values in {len(present)} rows: "
-            f"too many for categories; the first text is {cells[found.text[0]]!r} in "
-            f"{work.table.place(found.text[0])}",
-            fix="leave it out (--bind names the columns to use), or mend the cells that are not numbers",
-        )
-    if len(found.text) < len(present):
-        work.warnings.append(f"column {column.name!r} mixes numbers and text: read as categories")
-    if categories == "drop-first":
-        work.recipe.left_out[column.name] = levels[0]
-        work.said.append(f"{column.name}: categories {', '.join(levels[1:])}; {levels[0]} is left out")
-        levels = levels[1:]
-    else:
-        work.said.append(f"{column.name}: categories {', '.join(levels)}")
-    work.recipe.levels[column.name] = tuple(levels)
-    missing = [row for row, cell in enumerate(cells) if is_missing(cell)]
-    return _Part(column.name, _dummies(cells, levels, missing), missing, categorical=True)
-
-
-def _dummies(cells: Sequence[str], levels: Sequence[str], missing: Sequence[int]) -> Array:
-    values = np.zeros((len(cells), len(levels)))
-    for k, level in enumerate(levels):
-        values[:, k] = [cell == level for cell in cells]
-    values[list(missing)] = np.nan
-    return values
-
-
-def _known_part(work: _Work, name: str, own: str) -> _Part:
-    """A column of further data; ``own`` is the name it had when the model was fitted."""
-    column = work.column(name)
-    levels = work.recipe.levels.get(own)
-    if levels is None:
-        found = _read(work, column)
-        if found.text:
-            raise _text_error(work, column, found)
-        return _Part(own, found.values[:, None], found.missing)
-    cells = written(column)
-    known = {*levels, *filter(None, (work.recipe.left_out.get(own),))}
-    missing = [row for row, cell in enumerate(cells) if is_missing(cell)]
-    unknown = [row for row, cell in enumerate(cells) if not is_missing(cell) and cell not in known]
-    if unknown:
-        row = unknown[0]
-        raise DataError(
-            "error/data-text",
-            f"column {name!r} holds {cells[row]!r} in {work.table.place(row)}, "
-            "a value the model has not seen",
-            fix=f"it knows {', '.join(sorted(known))}; leave the row out, or fit again with it",
-        )
-    return _Part(own, _dummies(cells, levels, missing), missing, categorical=True)
-
-
-def _warn_sentinel(work: _Work, name: str, values: Array) -> None:
-    present = values[~np.isnan(values)]
-    for mark in SENTINELS:
-        hits = int((present == mark).sum())
-        rest = present[present != mark]
-        if not hits or len(rest) < 3 or hits > 0.5 * len(present):
-            continue
-        low, high = float(rest.min()), float(rest.max())
-        if mark < low - 3 * (high - low) or mark > high + 3 * (high - low):
-            work.warnings.append(
-                f"column {name!r} is {mark:g} in {_count(hits, 'row')} and otherwise between {low:g} "
-                f"and {high:g}: does {mark:g} stand for a missing value?"
-            )
-
-
 # --- targets ------------------------------------------------------------------------------------
 
 
-def _target(d: Declaration, work: _Work, positive: str | None) -> Array:
-    names = work.recipe.columns[d.name]
-    if is_binary(d):
-        found = binary(d, work.column(names[0]), work.table, work.marks, positive)
-    elif d.has("onehot") and len(names) == 1:
-        found = classes(work.column(names[0]), work.marks, table=work.table)
-    else:
-        parts = [_part(work, name, None).values for name in names]
-        return parts[0][:, 0] if len(d.dims) == 1 else np.concatenate(parts, axis=1)
-    work.recipe.classes[d.name] = found.classes
-    work.said.extend(found.said)
-    return found.values
-
-
-def _known_target(d: Declaration, work: _Work, names: Sequence[str]) -> Array:
-    known = work.recipe.classes.get(d.name)
-    column = work.column(names[0])
-    if known is None:
-        parts = [_part(work, name, None).values for name in names]
-        return parts[0][:, 0] if len(d.dims) == 1 else np.concatenate(parts, axis=1)
-    onehot = classes(column, work.marks, known, work.table).values
-    if not is_binary(d):
-        return onehot
-    low, high = (float(v) for v in sorted(d.values))
-    return np.where(onehot[:, 1] == 1, high, np.where(onehot[:, 0] == 1, low, np.nan))
-
-
-def _check_target(d: Declaration, values: Array, recipe: Recipe, work: _Work, many: int) -> None:
+def _check_target(d: Declaration, values: Array, recipe: Recipe, work: Work, many: int) -> None:
     present = values[~np.isnan(values)] if values.ndim == 1 else values
     if values.ndim == 2 and d.has("onehot") and d.name in recipe.classes:
         empty = np.flatnonzero(values.sum(axis=0) == 0)
@@ -391,105 +201,13 @@ def _check_target(d: Declaration, values: Array, recipe: Recipe, work: _Work, ma
 # --- missing values -----------------------------------------------------------------------------
 
 
-def _settle_missing(
-    work: _Work,
-    labels: dict[str, Array],
-    parts: dict[tuple[str, str], _Part],
-    how: Missing | None,
-) -> NDArray[np.bool_]:
-    """The rows to keep; means are filled in where asked."""
-    gone = {
-        work.recipe.columns[name][0]: np.flatnonzero(np.isnan(_narrow(values)))
-        for name, values in labels.items()
-    }
-    targets = set(gone)
-    for part in parts.values():
-        gone[part.column] = np.array(part.missing, dtype=int)
-    gone = {column: rows for column, rows in gone.items() if len(rows)}
-    keep = np.ones(work.table.rows, dtype=bool)
-    if not gone:
-        return keep
-    if how is None:
-        raise _missing_error(work, gone)
-    if how == "mean":
-        blocked = [c for c in gone if c in targets or c in work.recipe.levels]
-        if blocked:
-            what = "the target" if blocked[0] in targets else "text"
-            raise DataError(
-                "error/data-missing",
-                f"column {blocked[0]!r} has {_count(len(gone[blocked[0]]), 'missing value')}, and "
-                f"{what} has no mean to fill in",
-                fix="say --missing drop to leave these rows out",
-            )
-        for part in parts.values():
-            if part.missing:
-                _fill(work, part)
-        return keep
-    for rows in gone.values():
-        keep[rows] = False
-    if not keep.any():
-        raise DataError(
-            "error/data-missing",
-            "each row has a missing value, so --missing drop leaves none",
-            fix="say --missing mean, or leave columns out with --bind",
-        )
-    work.said.append(f"{_count(int((~keep).sum()), 'row')} with missing values left out")
-    return keep
-
-
-def _narrow(values: Array) -> Array:
-    return values if values.ndim == 1 else values[:, 0]
-
-
-def _missing_error(work: _Work, gone: Mapping[str, NDArray[np.int_]]) -> DataError:
-    shown = [
-        f"column {column!r} in {_count(len(rows), 'row')}, first in {work.table.place(int(rows[0]))}"
-        for column, rows in list(gone.items())[:4]
-    ]
-    more = f"; and {len(gone) - 4} more columns" if len(gone) > 4 else ""
-    return DataError(
-        "error/data-missing",
-        f"values are missing: {'; '.join(shown)}{more}",
-        fix="say --missing drop (leave these rows out) or --missing mean (fill in the column's mean)",
-    )
-
-
-def _fill(work: _Work, part: _Part) -> None:
-    present = part.values[~np.isnan(part.values)]
-    if not len(present):
-        raise DataError(
-            "error/data-missing",
-            f"column {part.column!r} has no value at all",
-            fix="leave it out (--bind names the columns to use)",
-        )
-    mean = float(present.mean())
-    work.recipe.fill[part.column] = mean
-    part.values[np.isnan(part.values)] = mean
-    count = _count(len(part.missing), "missing value")
-    work.said.append(f"{part.column}: {count} filled in with the mean {mean:g}")
-
-
-def _fill_missing(work: _Work, parts: dict[tuple[str, str], _Part], recipe: Recipe) -> None:
-    gone = {p.column: np.array(p.missing) for p in parts.values() if p.missing}
-    unknown = {column: rows for column, rows in gone.items() if column not in recipe.fill}
-    if unknown:
-        error = _missing_error(work, unknown)
-        error.fix = "fill them in or leave these rows out; the model has no mean for these columns"
-        raise error
-    for part in parts.values():
-        if part.missing:
-            part.values[np.isnan(part.values)] = recipe.fill[part.column]
-            count = _count(len(part.missing), "missing value")
-            work.said.append(f"{part.column}: {count} filled in with the mean when fitted")
-
-
 # --- arrays -------------------------------------------------------------------------------------
 
 
 def _arrays(
     shape: Shape,
     labels: dict[str, Array],
-    parts: dict[tuple[str, str], _Part],
+    parts: dict[tuple[str, str], Part],
     recipe: Recipe,
     keep: NDArray[np.bool_],
 ) -> dict[str, Array]:
@@ -516,7 +234,7 @@ def _sizes(cost: Cost, arrays: Mapping[str, Array]) -> dict[str, int]:
     return sizes
 
 
-def _standardise(shape: Shape, arrays: dict[str, Array], recipe: Recipe, work: _Work) -> None:
+def _standardise(shape: Shape, arrays: dict[str, Array], recipe: Recipe, work: Work) -> None:
     """(x − mean)/sd with divisor m; a constant column becomes 0."""
     for d in shape.wide:
         if d.name in recipe.target or d.name not in arrays:
@@ -538,7 +256,7 @@ def _standardise(shape: Shape, arrays: dict[str, Array], recipe: Recipe, work: _
         work.said.append(f"{d.name} standardised: (value − mean)/sd, the sd with divisor m")
 
 
-def _check_domains(cost: Cost, arrays: Mapping[str, Array], work: _Work, rows: NDArray[np.intp]) -> None:
+def _check_domains(cost: Cost, arrays: Mapping[str, Array], work: Work, rows: NDArray[np.intp]) -> None:
     for d in cost.declarations:
         if d.kind != "data" or d.name not in arrays:
             continue
@@ -553,34 +271,3 @@ def _check_domains(cost: Cost, arrays: Mapping[str, Array], work: _Work, rows: N
                 f"{work.table.place(int(rows[row]))}",
                 fix="mend the value, or declare another domain",
             )
-
-
-def outside(d: Declaration, values: Array) -> tuple[tuple[int, ...], float, str] | None:
-    """The first entry that contradicts a declared domain: place, value, the domain in words."""
-    for domain in d.domains:
-        bad = np.zeros(values.shape, dtype=bool)
-        what = ""
-        if domain.kind == "finite":
-            allowed = [float(v) for v in domain.values]
-            bad, what = ~np.isin(values, allowed), f"in {{{', '.join(f'{v:g}' for v in allowed)}}}"
-        elif domain.kind == "integer":
-            bad, what = values != np.floor(values), "integer"
-        elif domain.kind == "interval":
-            if domain.low is not None:
-                low = float(domain.low)
-                bad |= values < low if domain.closed[0] else values <= low
-                what = f"{'>=' if domain.closed[0] else '>'} {low:g}"
-            if domain.high is not None:
-                high = float(domain.high)
-                bad |= values > high if domain.closed[1] else values >= high
-                upper = f"{'<=' if domain.closed[1] else '<'} {high:g}"
-                what = f"{what} and {upper}" if what else upper
-        elif domain.kind in ("simplex", "onehot") and values.ndim > 0:
-            off = np.abs(values.sum(axis=-1, keepdims=True) - 1) > 1e-9
-            bad |= (values < 0) | off
-            what = f"{domain.kind}({domain.dim})"
-        hits = np.argwhere(bad)
-        if len(hits):
-            place: tuple[int, ...] = tuple(int(n) for n in hits[0])
-            return place, float(values[place]), what
-    return None

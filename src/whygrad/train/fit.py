@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from whygrad.core.cost import Cost
 from whygrad.core.errors import UsageError
 from whygrad.meaning.to_index import cost_to_index
+from whygrad.train.columns import Categories, Missing
 from whygrad.train.convexity import is_convex
-from whygrad.train.curvature import Curvature, structure_of
-from whygrad.train.data import Categories, Dataset, Missing, Reading, prepare
+from whygrad.train.curvature import Curvature
+from whygrad.train.data import Dataset, Reading, prepare
 from whygrad.train.existence import Existence, existence
 from whygrad.train.kinks import Kinks
 from whygrad.train.memory import Data
@@ -30,6 +31,7 @@ from whygrad.train.start import (
     random_start,
     start_of,
 )
+from whygrad.train.structure import structure_of
 from whygrad.train.tolerance import Certificate, Judge
 from whygrad.train.whitened import Whitened
 
@@ -258,7 +260,7 @@ class _Task:
             return "the cost is not a finite number at the start: start elsewhere (init)"
         return (
             f"the steps got larger instead of smaller: the cost rose from {costs[0]:.4g} to "
-            f"{max(costs):.4g} and overflowed at update {run.updates}; {advice}"
+            f"{max(costs):.4g} and overflowed at update {run.updates}; {advice} (whygrad why error/rate)"
         )
 
     def _no_minimiser(self) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from whygrad.core.cost import Cost
 from whygrad.core.errors import DataError, WhygradError
 from whygrad.syntax.cost_text import read_cost, set_constants
-from whygrad.train.data import Recipe
+from whygrad.train.columns import Recipe
 
 Array = NDArray[np.float64]
 FORMAT: Final = "whygrad-model/1"

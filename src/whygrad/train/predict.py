@@ -18,12 +18,12 @@ from whygrad.core.expr import Call, Symbol
 from whygrad.core.walk import names, postorder
 from whygrad.lower.lower import lower
 from whygrad.meaning.to_index import cost_to_index
-from whygrad.train.curvature import FORM, Structure, structure_of
 from whygrad.train.data import Dataset, Reading, apply
 from whygrad.train.labels import is_binary
 from whygrad.train.memory import Data
 from whygrad.train.model import Model, load_model
 from whygrad.train.report import prediction_document
+from whygrad.train.structure import FORM, Structure, structure_of
 
 Array = NDArray[np.float64]
 

@@ -81,7 +81,8 @@ def _entries(fit: Fit) -> Iterator[tuple[str, ...]]:
     for d in fit.cost.parameters:
         value: Array = fit.parameters[d.name]
         columns = _columns_along(fit, d.dims[0]) if d.dims else None
-        for place in np.ndindex(*value.shape):
+        places: list[tuple[int, ...]] = list(np.ndindex(*value.shape))
+        for place in places:
             name = d.name if not place else f"{d.name}[{','.join(str(p + 1) for p in place)}]"
             column = columns[place[0]] if columns and len(columns) == value.shape[0] else ""
             row = (name, column, number(float(value[place])))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whygrad.core.cost import Cost
 from whygrad.core.document import Document
-from whygrad.train.data import Recipe
+from whygrad.train.columns import Recipe
 from whygrad.train.files import history_csv, history_svg, write_whole
 from whygrad.train.model import Model, model_text
 from whygrad.train.report import fit_document

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from whygrad.core.cost import Cost, Declaration
 from whygrad.core.errors import UsageError
-from whygrad.train.data import outside
+from whygrad.train.domains import outside
 from whygrad.train.objective import Layout
 
 Array = NDArray[np.float64]
