@@ -190,3 +190,31 @@ def test_it_is_silent_about_what_it_cannot_differentiate() -> None:
 def test_two_causes_as_likely_are_both_said() -> None:
     found, _ = named(LOGISTIC, "d/df L", "-y/f - (1 - y)/(1 - f)")
     assert "mistake/sign/one-term" in found.alternatives
+
+
+def test_along_a_direction_the_parameter_is_zero() -> None:
+    """d/dt (w + t v - y)^2 at t = 0, with the minus turned."""
+    scope = scope_of("data v, y\nparam w, t")
+    before = read_expr("d/dt (y - (w + t v))^2", scope)
+    found = diagnose(before, read_expr("2 (y - w) v", scope), scope, zeros=frozenset("t"))
+    assert found is not None
+    assert found.family == "sign"
+
+
+def test_no_name_of_the_variable_of_differentiation_is_edited() -> None:
+    scope = scope_of("data x, y\nparam w, b")
+    before = read_expr("d/dw (w x - y)^2", scope)
+    after = read_expr("2 (w x + y) d/dw (w x - y)", scope)
+    found = diagnose(before, after, scope)
+    assert found is not None
+    assert found.id == "mistake/sign/one-term"
+    assert to_text(found.corrected, scope).startswith("2 (w x − y)")
+
+
+def test_work_is_counted_and_ends() -> None:
+    """A long line without an explanation costs no more than the budget allows."""
+    given = "data " + ", ".join(f"x{k}" for k in range(1, 13)) + "\nparam w"
+    before = "d/dw (" + " + ".join(f"tanh(w x{k})^{k}" for k in range(1, 13)) + ")"
+    after = " + ".join(f"sin(w x{k})^{k}" for k in range(1, 13))
+    found, _ = named(given, before, after)
+    assert found.id == ""

@@ -22,7 +22,7 @@ from whygrad.meaning.sample import Sampler, draw_sizes
 from whygrad.meaning.to_index import Converter
 
 POINTS: Final = 3
-BUDGET: Final = 7_000
+BUDGET: Final = 3_500
 """Most tables that are computed for one line."""
 
 

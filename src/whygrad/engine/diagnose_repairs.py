@@ -292,13 +292,25 @@ def arguments(case: Case) -> Iterator[Repair]:
                 new = case.after
                 for path in chosen:
                     new = replace_at(new, path, Call(name, (argument,)))
-                yield Repair(
-                    "mistake/argument/lost",
-                    tuple(chosen),
-                    new,
-                    ("with ", Call(name, (argument,)), " here, the line is right"),
-                    1.45,
-                )
+                wrong_one = at(case.after, chosen[0]) if len(chosen) == 1 else None
+                slip = _argument_id(wrong_one, argument) if isinstance(wrong_one, Call) else "argument/lost"
+                fact: Inline = ("with ", Call(name, (argument,)), " here, the line is right")
+                yield Repair(f"mistake/{slip}", tuple(chosen), new, fact, 1.45)
+
+
+def _argument_id(wrong: Call, right: Expr) -> str:
+    """What is wrong with one argument: a term of it is lost, a factor, a sign, or all of it."""
+    (written,) = wrong.args
+    terms = {canonical(t) for t in terms_of(written)}
+    wanted = {canonical(t) for t in terms_of(right)}
+    if terms < wanted:
+        return "term/lost"
+    if len(terms) == len(wanted) and {canonical(neg(t)) for t in terms - wanted} == wanted - terms:
+        return "sign/one-term"
+    factors = {canonical(f) for f in factors_of(written)}
+    if factors < {canonical(f) for f in factors_of(right)}:
+        return "constant/factor-lost"
+    return "argument/lost"
 
 
 def _outermost(places: list[Path]) -> list[Path]:
