@@ -442,6 +442,8 @@ class _Curves:
             return "unknown"
         if name == "log" and self._is_log_sum_exp(args[0]):
             return self._said("the log of a sum of exponentials of linear functions is convex", "convex")
+        if name == "log" and self._is_distribution(args[0]):
+            return self._said("the log of a distribution function of a linear function is concave", "concave")
         if name == "sqrt":
             return self._root(args[0], kids[0])
         curve: Curve = "convex" if name in _CONVEX else "concave"
@@ -452,6 +454,25 @@ class _Curves:
                 f"{_WORDS.get(name, name)} is {curve} and rises, so it keeps {curve} functions", curve
             )
         return "unknown"
+
+    def _is_distribution(self, e: Expr) -> bool:
+        """A normal, logistic or extreme-value distribution function of a linear argument, or 1 less it.
+
+        They are log-concave (Bagnoli and Bergstrom, "Log-concave probability and its applications",
+        Economic Theory, 2005).
+        """
+        match e:
+            case Add((first, Mul((minus, inner)))) if first is ONE and minus is MINUS_ONE:
+                pass
+            case _:
+                inner = e
+        match inner:
+            case Call("Phi" | "sigmoid", (u,)):
+                return fold(u, self._step) == "affine"
+            case Call("exp", (Mul((minus, Call("exp", (u,)))),)) if minus is MINUS_ONE:
+                return fold(u, self._step) == "affine"
+            case _:
+                return False
 
     def _is_log_sum_exp(self, e: Expr) -> bool:
         terms = e.terms if isinstance(e, Add) else (e,)
@@ -558,18 +579,18 @@ def _on_side(e: Expr, u: Expr, sign: int, scope: Scope) -> Expr:
         return same_form(a, b) or same_value(a, b, scope, sample=False).proved
 
     def direction(v: Expr) -> int:
-        """The sign of ``v``: that of u or −u, or 0 if it is not known."""
+        """The sign of ``v``: that of u or −u, or of what is left where u is 0; 0 if it is not known."""
         if same(v, u):
             return sign
-        return -sign if same(v, neg(u)) else 0
+        return -sign if same(v, neg(u)) else _offset_sign(v, u, scope)
 
     def settled(node: Expr) -> Expr:
         match node:
             case Call("abs", (v,)):
-                s = direction(v) or _offset_sign(v, u, scope)
+                s = direction(v)
                 return node if not s else v if s > 0 else neg(v)
             case Call("sign", (v,)):
-                s = direction(v) or _offset_sign(v, u, scope)
+                s = direction(v)
                 return Number(s) if s else node
             case Call("relu", (v,)):
                 s = direction(v)

@@ -39,19 +39,28 @@ from whygrad.core.expr import (
     sub,
 )
 from whygrad.core.walk import fresh_index, letters, names, paths, same_form, substitute
-from whygrad.engine.derive import derive
 from whygrad.engine.differentiate import calls, frame
+from whygrad.engine.graph import build
 from whygrad.engine.measure import cost_of
 from whygrad.engine.products import is_negative
 from whygrad.engine.score import Scored, reached, scored
 from whygrad.engine.simplify import simplify
-from whygrad.engine.stages import Maker, proved, total_stage, work_out, worst
+from whygrad.engine.stages import (
+    Maker,
+    product_stage,
+    proved,
+    total_stage,
+    with_evidence,
+    work_out,
+    worst,
+)
 from whygrad.engine.tidy import tidy
 from whygrad.meaning.equal import same_value
 from whygrad.meaning.normal_form import UndefinedError, expanded, factored, normalise
 
 Answer = Literal["yes", "factor", "no", "none"]
 PROVED: Final = ("proved", "definition")
+UNDECIDED: Final = Evidence("undecided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ class Pairing:
     """(condition, slope, whether it is f − y) where the slope is a formula in cases."""
     coded: str = ""
     """How the label was coded to 0 and 1, where it has two other values."""
-    evidence: Evidence = Evidence("undecided")
+    evidence: Evidence = UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     Family("the exponential distribution",
            lambda z: neg(Call("log", (neg(z),))), lambda z: neg(div(ONE, z))),
     Family("", lambda z: Call("log", (Call("cosh", (z,)),)), lambda z: Call("tanh", (z,))),
-    Family("", lambda z: mul(Pow(TWO, MINUS_ONE), Pow(Call("relu", (z,)), TWO)), lambda z: Call("relu", (z,))),
+    Family("",
+           lambda z: mul(Pow(TWO, MINUS_ONE), Pow(Call("relu", (z,)), TWO)), lambda z: Call("relu", (z,))),
     Family("", lambda z: add(mul(z, Call("Phi", (z,))), _phi(z)), lambda z: Call("Phi", (z,))),
     Family("", lambda z: add(z, Call("exp", (neg(z),))), lambda z: sub(ONE, Call("exp", (neg(z),)))),
 )  # fmt: skip
@@ -180,17 +190,17 @@ def pairs(cost: Cost) -> Pairing:
 
 
 def slope_stages(found: Scored, route: str = "pairs") -> tuple[Stage, ...]:
-    """The stages that lead to ∂L/∂z, numbered by ``route``."""
+    """The stages that lead to ∂L/∂z, numbered by ``route``: local derivatives, then their product."""
     left = Partial(found.loss, found.score)
-    stages = derive(found.cost, found.score.name).parameters[-1].stages
-    cut = next((k for k, s in enumerate(stages) if s.left is left), None)
-    if cut is None:
-        maker = _maker(found, route)
-        return (total_stage(maker, left, {}, found.scope),)
-    ids = {s.id: f"{route}.{k + 1}" for k, s in enumerate(stages[: cut + 1])}
-    return tuple(
-        replace(s, id=ids[s.id], uses=tuple(ids[u] for u in s.uses if u in ids)) for s in stages[: cut + 1]
-    )
+    maker = _maker(found, route)
+    graph = build(found.cost, found.loss.name, found.score.name, found.score)
+    path = graph.path
+    if path is None or graph.root is not found.loss or graph.target is not found.score:
+        return (total_stage(maker, left, {}, found.flat),)
+    stages = [maker.local(link.upper, link.lower)[0] for link in path]
+    if len(path) > 1:
+        stages.append(product_stage(maker, left, list(zip(path, stages, strict=True)), found.flat))
+    return tuple(stages)
 
 
 def _maker(found: Scored, route: str) -> Maker:
@@ -270,8 +280,9 @@ class _Pairs:
         yield self.found.output
         for d in reversed(self.found.cost.definitions):
             dims = tuple(i.dim for i in self.score.indices if isinstance(i, Index))
-            if d.dims == dims and not d.is_function and self.score.name in reached(self.scope, d.name):
-                if d.name != self.loss.name and d.name != self.found.output.name:
+            between = d.dims == dims and not d.is_function and d.name != self.loss.name
+            if between and self.score.name in reached(self.scope, d.name):
+                if d.name != self.found.output.name:
                     yield Symbol(d.name, self.score.indices)
         yield self.score
 
@@ -401,14 +412,11 @@ class _Pairs:
 
     def _settled(self, e: Expr) -> Expr | None:
         """The simplest form found, one without parameters if there is one."""
-        simple = self._simple(e)
-        if not self.moves(simple):
-            return simple
         try:
             plain = expanded(normalise(e, self.scope, unfold=True, labels=True))
         except (BudgetError, UndefinedError):
             return None
-        return self._simple(plain)
+        return plain if self.moves(plain) else self._simple(plain)
 
     # --- why, or why not --------------------------------------------------------------------------
 
@@ -451,7 +459,8 @@ class _Pairs:
             steps.append(
                 Step("definition/fold", (), line, f, {"u": f}, (f, " by its definition"), evidence=evidence)
             )
-        return Stage(self._id(k), left, left, f, tuple(steps), evidence=worst_of((), evidence))
+        shown = with_evidence(steps, self.scope, left)
+        return Stage(self._id(k), left, left, f, shown, evidence=evidence)
 
     def _written_with(self, row: Family, y: Symbol, c: Expr) -> Stage | None:
         """L = c (A(z) − y z) + what holds no z, proved with the names written out."""
@@ -469,8 +478,7 @@ class _Pairs:
             if verdict.proved:
                 said = ("names written out",)
                 step = Step("algebra/algebra", (), self.loss, whole, {}, said, evidence=verdict.evidence)
-                stage = Stage(self._id(2), self.loss, self.loss, whole, (step,), evidence=verdict.evidence)
-                return stage
+                return Stage(self._id(2), self.loss, self.loss, whole, (step,), evidence=verdict.evidence)
         return None
 
     def _rests(self, core: Expr) -> Iterator[Expr]:
