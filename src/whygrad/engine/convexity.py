@@ -461,11 +461,9 @@ class _Curves:
         They are log-concave (Bagnoli and Bergstrom, "Log-concave probability and its applications",
         Economic Theory, 2005).
         """
-        match e:
-            case Add((first, Mul((minus, inner)))) if first is ONE and minus is MINUS_ONE:
-                pass
-            case _:
-                inner = e
+        inner = e
+        while (other := _complement(inner)) is not None:
+            inner = other
         match inner:
             case Call("Phi" | "sigmoid", (u,)):
                 return fold(u, self._step) == "affine"
@@ -509,9 +507,12 @@ class _Curves:
             return "unknown"
         pieces = (inside, outside, Partial(inside, score), Partial(outside, score))
         lines = [derivative(p.body, p.wrt, self.scope) if isinstance(p, Partial) else p for p in pieces]
-        for u in meetings(condition):
-            if not all(_joined(a, b, u, score, self.scope) for a, b in (lines[:2], lines[2:])):
+        places = meetings(condition)
+        for u in places:
+            if any(_joint(a, b, u, score, self.scope) != "joins" for a, b in (lines[:2], lines[2:])):
                 return "unknown"
+        if not places:
+            return "unknown"
         return self._said("the pieces are convex and meet with equal values and slopes", "convex")
 
 
@@ -538,34 +539,63 @@ def meetings(node: Expr) -> tuple[Expr, ...]:
     return tuple(out)
 
 
-def slope_joins(loss: Expr, slope: Expr, score: Symbol, scope: Scope) -> bool:
-    """Whether the slope of a loss of one score is proved to be continuous where its formulas switch."""
+Joint = Literal["joins", "jumps", "undecided"]
+
+
+def slope_joint(loss: Expr, slope: Expr, score: Symbol, scope: Scope) -> Joint:
+    """Whether the slope of a loss of one score is continuous where its formulas switch.
+
+    ``joins`` and ``jumps`` are proved, each place on its own.
+    """
     variables = frozenset((score.name,))
-    found = kinks(loss, scope, variables)
     curves = _Curves(scope, variables)
     opened = curves.opened(slope)
-    for node in found:
+    found: list[Joint] = []
+    for node in kinks(loss, scope, variables):
         if isinstance(node, Cases):
             continue
         places = meetings(curves.opened(node))
+        found.extend(_joint(opened, opened, u, score, scope) for u in places)
         if not places:
-            return False
-        if not all(_joined(opened, opened, u, score, scope) for u in places):
-            return False
-    return True
+            found.append("undecided")
+    if "jumps" in found:
+        return "jumps"
+    return "undecided" if "undecided" in found else "joins"
 
 
-def _joined(below: Expr, above: Expr, u: Expr, score: Symbol, scope: Scope) -> bool:
+def _joint(below: Expr, above: Expr, u: Expr, score: Symbol, scope: Scope) -> Joint:
     """Whether an expression for u < 0 and one for u > 0 agree at u = 0; u is linear in the score."""
     rate = derivative(u, score, scope)
     if any(isinstance(n, Symbol) and n.name == score.name for n in postorder(rate)):
-        return False
+        return "undecided"
     sides = [_on_side(e, u, sign, scope) for e, sign in ((below, -1), (above, 1))]
     if any(_switches(n) and score.name in names(n) for side in sides for n in postorder(side)):
-        return False  # which formula holds there is not known
+        return "undecided"  # which formula holds there is not known
     place = sub(score, mul(u, Pow(rate, MINUS_ONE)))
     left, right = (substitute(side, {score: place}) for side in sides)
-    return same_value(left, right, scope, sample=False).proved
+    verdict = same_value(left, right, scope)
+    if verdict.proved:
+        return "joins"
+    return "jumps" if verdict.kind == "different" else "undecided"
+
+
+def grows_without_bound(e: Expr, score: Symbol, scope: Scope) -> bool:
+    """Whether ``e`` is a positive constant times exponentials of the score that all rise or all fall."""
+    opened = _Curves(scope, frozenset((score.name,))).opened(e)
+    ranges, rates = Ranges(scope), list[int]()
+    for f in factors_of(opened):
+        if score.name not in names(f):
+            if not ranges.of(f).positive:
+                return False
+            continue
+        base, n = _power(f)
+        if not (isinstance(base, Call) and base.name == "exp"):
+            return False
+        rate = ranges.of(mul(Number(n), factored(normalise(derivative(base.args[0], score, scope), scope))))
+        if not rate.nonzero:
+            return False
+        rates.append(1 if rate.positive else -1)
+    return bool(rates) and len(set(rates)) == 1
 
 
 def _switches(node: Expr) -> bool:
@@ -617,6 +647,15 @@ def _offset_sign(v: Expr, u: Expr, scope: Scope) -> int:
         if found.nonzero:
             return 1 if found.positive else -1
     return 0
+
+
+def _complement(e: Expr) -> Expr | None:
+    """u of 1 − u."""
+    match e:
+        case Add((first, Mul((minus, inner)))) if first is ONE and minus is MINUS_ONE:
+            return inner
+        case _:
+            return None
 
 
 def _put(node: Expr, indices: tuple[Expr, ...], body: Expr) -> Expr:

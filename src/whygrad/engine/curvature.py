@@ -36,7 +36,7 @@ from whygrad.core.expr import (
     sub,
 )
 from whygrad.core.walk import fresh_index, letters, names, same_form, symbols
-from whygrad.engine.convexity import curve_of, kinks, slope_joins, span, span_by_labels
+from whygrad.engine.convexity import curve_of, grows_without_bound, kinks, slope_joint, span, span_by_labels
 from whygrad.engine.differentiate import Known, frame, movers
 from whygrad.engine.graph import build
 from whygrad.engine.matrix import NoMatrix, to_matrix
@@ -554,17 +554,25 @@ class _Order2:
         if not set(self.parameters) <= found.linear or self.slope is None or not self._separate(found):
             return None
         if kinks(found.penalty, found.scope, frozenset(self.parameters)):
-            return Lipschitz(reason=("the gradient of the penalty jumps at its kinks",))
+            return Lipschitz(reason=("the penalty has kinks",))
         bends = kinks(found.loss, found.flat, frozenset((found.score.name,)))
-        if bends and not (self.narrow and slope_joins(found.loss, self.slope, found.score, found.flat)):
-            return Lipschitz(reason=("the gradient jumps at the kinks of ", bends[0]))
+        if bends:
+            joint = (
+                slope_joint(found.loss, self.slope, found.score, found.flat) if self.narrow else "undecided"
+            )
+            if joint == "jumps":
+                return Lipschitz(reason=("the gradient jumps at the kinks of ", bends[0]), none=True)
+            if joint == "undecided":
+                return Lipschitz(reason=("the slope at the kinks of ", bends[0], " was not decided"))
         covered = {s.name: s.modulus for s in strong}
         rest = [p for p in self.parameters if p in names(found.penalty) and p not in covered]
         if rest:
             return None
         bound, square = self._bound(found)
         if bound is None:
-            return Lipschitz(reason=("the curvature ", self.curvature, " has no upper bound"))
+            if grows_without_bound(self.curvature, found.score, found.flat):
+                return Lipschitz(reason=("the curvature ", self.curvature, " has no upper bound"), none=True)
+            return Lipschitz(reason=("no upper bound of the curvature was found",))
         ridge = next(iter(covered.values()), ZERO)
         if any(not same_form(m, ridge) for m in covered.values()):
             return None

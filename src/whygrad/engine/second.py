@@ -39,7 +39,7 @@ class Strong:
 
 @dataclass(frozen=True, slots=True)
 class Lipschitz:
-    """L = ``scale`` · ``bound`` · λ_max(AᵀA) + ``ridge``; None of it where ``reason`` says why."""
+    """L = ``scale`` · ``bound`` · λ_max(AᵀA) + ``ridge``; without meaning where there is a ``reason``."""
 
     scale: Expr = ONE
     bound: Expr = ONE
@@ -48,6 +48,8 @@ class Lipschitz:
     """The curvature with its square completed, from which the bound is read."""
     evidence: Evidence = UNDECIDED
     reason: Text = ()
+    none: bool = False
+    """Whether it is proved that there is none."""
 
 
 @dataclass(frozen=True, slots=True)

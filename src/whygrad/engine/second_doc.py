@@ -184,7 +184,14 @@ def _steps(second: Second, derivation: Derivation) -> Iterator[Inline]:
     if found is None:
         return
     if found.reason:
-        yield ("no Lipschitz constant: ", *found.reason, "; no fixed step is sure to converge")
+        if found.none:
+            yield (
+                "the gradient has no Lipschitz constant: ",
+                *found.reason,
+                "; no fixed step is safe everywhere",
+            )
+        else:
+            yield ("no Lipschitz constant of the gradient is given: ", *found.reason)
         return
     front = _front(found.bound, found.scale)
     ridge: Inline = () if found.ridge is ZERO else (" + ", found.ridge)
