@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from written import CHAINS, Written
+from written_hard import HARD
 from written_more import MORE
 
 from whygrad.engine.check import check_chain
 from whygrad.syntax.people.chain import Chain
 
-ALL = (*CHAINS, *MORE)
+ALL = (*CHAINS, *MORE, *HARD)
 
 
 @pytest.mark.parametrize("written", ALL, ids=[w.id for w in ALL])

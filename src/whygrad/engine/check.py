@@ -32,6 +32,7 @@ STYLES: Final = (
     Style(operator_tight=True),
     Style(slash_wide=True),
     Style(sum_stops=True),
+    Style(entrywise=True),
 )
 """Readings of the notation, the likeliest first."""
 
@@ -90,7 +91,8 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
     seen: set[tuple[object, ...]] = set()
     for style in STYLES:
         for read in readings_of(chain, style, extra=given):
-            key = tuple(line.value for line in read.lines)
+            bodies = tuple(d.body for d in read.scope.definitions.values())
+            key = (tuple(line.value for line in read.lines), bodies)
             if key in seen:
                 continue
             seen.add(key)

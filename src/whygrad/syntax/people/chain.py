@@ -114,7 +114,9 @@ def _prepare(chain: Chain, style: Style, extra: Context | None) -> _Prepared:
         macros |= found
         if rest.strip():
             texts.append(rest)
-    said = understand(list(chain.assumptions))
+    spoken = [text for text in texts if _is_phrase(text)]
+    texts = [text for text in texts if text not in spoken]
+    said = understand([*chain.assumptions, *spoken])
     words = Words(_long_names([*texts, *chain.lines]), macros)
     style = replace(style, differentials=_has_differentials([*texts, *chain.lines]))
     parsed: list[Parsed | None] = []
@@ -143,6 +145,14 @@ def _prepare(chain: Chain, style: Style, extra: Context | None) -> _Prepared:
     prepared = _Prepared(chain, parsed, errors, context, said, letters, style, wrt, frozenset(words.bold))
     prepared.alias = _aliases(letters, context)
     return prepared
+
+
+_SPOKEN: Final = re.compile(r"(?<![\\A-Za-z])(?:is|are|denotes?|means?|stands? for)(?![A-Za-z])")
+
+
+def _is_phrase(text: str) -> bool:
+    """Whether a line of context is a sentence and no formula."""
+    return "=" not in text and bool(_SPOKEN.search(text))
 
 
 def _readable(formulas: Iterable[str]) -> list[str]:
@@ -636,7 +646,7 @@ def _open_names(p: _Prepared, s: Setting) -> list[str]:
     out: list[str] = []
     for name in p.letters.uses:
         use = p.letters.uses[name]
-        if not (use.bare or use.indexed or use.sups or use.subs):
+        if not (use.bare or use.indexed or use.sups or use.subs or use.numbered):
             continue
         if name in p.letters.pointers or name in p.alias or name in s.meant or name in s.called or name in s.operators:
             continue

@@ -31,12 +31,14 @@ class Style:
     ``operator_tight``: a derivative operator takes one factor and not the product.
     ``slash_wide``: ``a/b c`` is a/(b c).
     ``sum_stops``: a sum takes its product only.
+    ``entrywise``: the square of a vector is taken entry by entry, and is not its squared length.
     """
 
     open_wide: bool = True
     operator_tight: bool = False
     slash_wide: bool = False
     sum_stops: bool = False
+    entrywise: bool = False
     differentials: bool = False
 
 

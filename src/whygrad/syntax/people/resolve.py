@@ -36,8 +36,9 @@ from whygrad.core.expr import (
     inverse,
     mul,
     neg,
+    terms_of,
 )
-from whygrad.core.walk import postorder, substitute
+from whygrad.core.walk import free_indices, paths, postorder, substitute
 from whygrad.meaning.differentiate import derivative
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.dims import Misfit, Unknown, kind_of
@@ -335,7 +336,7 @@ class Resolver:
         """The dimensions of an undefined name: examples, subscripts, then what is left."""
         if name not in self.used:
             said = self.s.kinds.get(name)
-            left = self.s.ranks.get(name, 0)
+            left = self.s.ranks.get(name, self.s.ranks.get(name.split("_")[0], 0))
             count = sups + subs + left
             dims = tuple(f"{name}.{k}" for k in range(count))
             if said is not None and len(said.sizes) == count:
@@ -481,7 +482,7 @@ class Resolver:
                 letter = spell(t.bare(item))
                 if not letter.isdigit():
                     own.append(Index(letter, f"@{letter}"))
-        value = self.value(meant.body)
+        value = self.contracted(self.value(meant.body), own, meant)
         indices = tuple(Index(i.letter, self.s.dims.find(i.dim)) for i in own)
         self.bound, self.arguments, self.positions_of, self.free = held
         self.tag = tag
@@ -489,6 +490,17 @@ class Resolver:
         self.open.discard(meant.name)
         self.defined[meant.name] = value.expr, indices, value.dims
         return self.defined[meant.name]
+
+    def contracted(self, value: Val, own: list[Index], meant: Meant) -> Val:
+        """``y_i = A_ij x_j``: a letter that stands twice on the right and not on the left is summed."""
+        mine = {i.letter for i in own} | self.fixed
+        found = value.expr
+        for index in sorted(free_indices(found), key=lambda i: i.letter):
+            twice = all(_count_of(index, term) >= 2 for term in terms_of(found))
+            if index.letter not in mine and twice and own:
+                self.s.say(f"{index.letter} twice in {meant.name}", "a sum over it", meant.body.span)
+                found = Reduce("sum", Index(index.letter, self.s.dims.find(index.dim)), found)
+        return value._replace(expr=found)
 
     # --- brackets and calls ----------------------------------------------------------------------
 
@@ -927,7 +939,7 @@ class Resolver:
                 return Val(Apply("inv", (base.expr,)), base.dims)
             return Val(Apply("matpow", (base.expr, e)), base.dims)
         self.strain += 0.3
-        if base.rank == 1 and e is TWO:
+        if base.rank == 1 and e is TWO and not self.s.style.entrywise:
             self.s.say("the square of a vector", "its squared length", span)
             return Val(Apply("dot", (self.upright(base), self.upright(base))))
         if base.rank == 1:
@@ -1340,6 +1352,11 @@ _MAKERS: Final[dict[str, Callable[[Resolver, Val, Span], Val]]] = {
     "csc": _reciprocal("sin"),
     "logit": _logit,
 }
+
+
+def _count_of(index: Index, e: Expr) -> int:
+    """How many names of a product carry an index."""
+    return sum(index in node.indices for _, node in paths(e) if isinstance(node, Symbol))
 
 
 def _half_power(base: Expr, power: Fraction) -> Expr:

@@ -50,6 +50,8 @@ class Use:
     called: int = 0
     """How often a bracket follows."""
     not_called: int = 0
+    numbered: int = 0
+    """How often it stands with numbers for its subscripts: ``W_2``."""
     argued_not: int = 0
     """How often that bracket holds no list of names."""
     beside_matrix: bool = False
@@ -492,6 +494,10 @@ def _uses(tree: Tree, letters: Letters) -> None:
                 continue
             if isinstance(node, t.Script):
                 stack.append((node.base, False))
+                if node.primes and letters.primes == "transpose":
+                    letters.matrix_text = True
+                    for name in _inside_names(node.base, letters):
+                        letters.uses.setdefault(name, Use()).beside_matrix = True
                 if node.sup is not None:
                     got = superscript(node.sup, "", letters)
                     if got.transposed:
@@ -551,6 +557,7 @@ def _count(found: Parts, letters: Letters, dotted: bool) -> None:
     numbers = [x for x in found.subs if isinstance(t.bare(x), t.Num)]
     use.numbers.update(int(n.value) for x in numbers if isinstance(n := t.bare(x), t.Num))
     if numbers and len(numbers) == len(found.subs):
+        use.numbered += 1
         return
     if not found.sups or found.subs:
         use.subs.add(len(found.subs))
