@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 from whygrad.core.cost import Cost, Declaration
@@ -14,6 +13,7 @@ from whygrad.syntax.declare import Declared, Line
 from whygrad.syntax.define import define
 from whygrad.syntax.infer import Body, assign_sizes, settle, undeclared, usual_declarations
 from whygrad.syntax.lines import Head, equals_at, is_declaration, read_head, split_lines
+from whygrad.syntax.node import changed
 from whygrad.syntax.parser import Parser
 from whygrad.syntax.tokens import Token, check_size
 from whygrad.syntax.tokens_latex import is_latex
@@ -89,7 +89,7 @@ def _read(text: str, name: str, title: str) -> Cost:
     for k, (head, line) in enumerate(drafts):
         # J(w, b) of declared names is no function: it says what J depends on.
         if head.arguments and all(a.text in known for a in head.arguments):
-            drafts[k] = replace(head, arguments=()), line
+            drafts[k] = changed(head, arguments=()), line
     called = {head.name for head, _ in drafts if head.arguments}
     words = Vocabulary({*known, *(head.name for head, _ in drafts)} - called, called)
     bodies = [_body(head, line, text, words) for head, line in drafts]

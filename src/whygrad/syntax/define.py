@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -13,6 +12,7 @@ from whygrad.meaning.shapes import base_dim
 from whygrad.syntax.arrays import entry, fresh
 from whygrad.syntax.context import Context
 from whygrad.syntax.infer import Body
+from whygrad.syntax.node import changed
 from whygrad.syntax.resolve import Resolver
 from whygrad.syntax.shifts import uses
 from whygrad.syntax.surface import Num, replace_names
@@ -45,7 +45,7 @@ def _step(body: Body, axis: int, position: int, context: Context) -> Definition:
             source=context.source,
             span=body.span,
         )
-    return _one(replace(body, name=name, step=None), context)
+    return _one(changed(body, name=name, step=None), context)
 
 
 def _unrolled(body: Body, context: Context) -> list[Definition]:

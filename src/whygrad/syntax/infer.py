@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from whygrad.core.cost import Declaration, Domain, Kind
@@ -12,6 +11,7 @@ from whygrad.core.functions import CONSTANTS
 from whygrad.syntax.context import Context
 from whygrad.syntax.declare import Declared
 from whygrad.syntax.dims import auto_dim
+from whygrad.syntax.node import Node
 from whygrad.syntax.surface import Big, Called, Indexed, Name, Script, Surface, bare, parts
 
 Role = Literal["value", "index", "base"]
@@ -34,8 +34,7 @@ USUAL: Final[dict[str, Kind]] = {
 _BUILT_IN: Final = frozenset({*CONSTANTS, "I", "ones", "zeros", "T", "⊤", "True", "False"})
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Node):
     """A definition as read: the name, its letters or arguments, the right-hand side."""
 
     name: str
@@ -47,8 +46,7 @@ class Body:
     """The axis and the position, of ``h[1] = ...``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Node):
     """A name as used: alone, as an index letter, or with indices."""
 
     name: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from whygrad.core.errors import LanguageError, Span
 from whygrad.syntax.declare import KIND_WORDS
+from whygrad.syntax.node import Node
 from whygrad.syntax.tokens import Token
 from whygrad.syntax.vocabulary import KEYWORDS
 
@@ -16,8 +16,7 @@ _GOES_ON = frozenset({"+", "-", "*", "/", "@", "·", ".*", "./", "^", ".^", "=",
 _GOES_ON_WORDS = frozenset({"and", "or", "else", "if", "not"})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Node):
     """What stands left of ``=``: a name, its letters or positions, or its arguments."""
 
     name: str

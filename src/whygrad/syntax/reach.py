@@ -6,10 +6,10 @@ bound by an operator of its own. It stops at the first other term and at the clo
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from whygrad.core.errors import Span
+from whygrad.syntax.node import changed
 from whygrad.syntax.surface import Big, Product, Sum, Surface, free_names
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class _Open:
     def closed(self) -> Surface:
         """The term with everything in reach put inside."""
         span = self.big.body.span.to(self.terms[-1][1].span)
-        big = replace(self.big, body=_sum(self.terms, span), span=self.big.span.to(span))
+        big = changed(self.big, body=_sum(self.terms, span), span=self.big.span.to(span))
         if not isinstance(self.shell, Product):
             return big
         factors = (*self.shell.factors[:-1], (self.shell.factors[-1][0], big))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from whygrad.core.errors import Span
 from whygrad.core.expr import Expr, Number, Size, add, neg
+from whygrad.syntax.node import Node
 from whygrad.syntax.surface import Big, Indexed, Name, Num, Script, Sum, Surface, bare, parts
 
 if TYPE_CHECKING:
     from whygrad.syntax.resolve import Resolver
 
 
-@dataclass(slots=True)
-class Use:
+class Use(Node):
     """A letter used as an index: the dimension of the place, and what is added to the letter.
 
     ``limit`` is the last position, where another letter is added or the name ends early.

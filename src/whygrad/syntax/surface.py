@@ -7,14 +7,13 @@ limited by the parser. Every node has the span of its text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from whygrad.core.errors import Span
+from whygrad.syntax.node import Node, changed
 
 
-@dataclass(frozen=True, slots=True)
-class Num:
+class Num(Node):
     """A number; ``decimal`` when it was written with a point or an exponent."""
 
     value: Fraction
@@ -22,32 +21,28 @@ class Num:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Node):
     """A name or an index letter."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Node):
     """A hole of a rule's statement, ``?u``."""
 
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Paren:
+class Paren(Node):
     """Something in brackets of any kind."""
 
     body: Surface
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(Node):
     """``base[indices]``."""
 
     base: Surface
@@ -55,8 +50,7 @@ class Indexed:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Node):
     """A name with ``_`` and example superscripts: ``x_j^{(i)}``."""
 
     name: Name
@@ -65,8 +59,7 @@ class Script:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(Node):
     """``name(args, key=value)``, or a function applied without brackets."""
 
     name: Name
@@ -75,24 +68,21 @@ class Called:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Node):
     """Terms with their signs (+1 or -1)."""
 
     terms: tuple[tuple[int, Surface], ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Node):
     """Factors, each with the operator before it: ``""`` (juxtaposed), ``* / @ · .* ./``."""
 
     factors: tuple[tuple[str, Surface], ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(Node):
     """``base^exponent``; ``entrywise`` for ``.^``."""
 
     base: Surface
@@ -101,16 +91,14 @@ class Power:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Transposed:
+class Transposed(Node):
     """``base'``."""
 
     base: Surface
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Bars:
+class Bars(Node):
     """``|u|``, or ``||u||`` (``double``) with an optional subscript ``p``."""
 
     body: Surface
@@ -119,8 +107,7 @@ class Bars:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Node):
     """``a < b <= c``."""
 
     operands: tuple[Surface, ...]
@@ -128,8 +115,7 @@ class Chain:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(Node):
     """``and``, ``or``, ``not``."""
 
     op: str
@@ -137,8 +123,7 @@ class Logic:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Node):
     """``value if condition else otherwise``: (condition, value) pairs. ``otherwise`` may be absent."""
 
     branches: tuple[tuple[Surface, Surface], ...]
@@ -146,8 +131,7 @@ class Choice:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Node):
     """A letter a big operator binds, with its range: ``i``, ``i=low..high``, ``i in dim``."""
 
     name: Name
@@ -156,8 +140,7 @@ class Bound:
     dim: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Big:
+class Big(Node):
     """``sum``, ``mean``, ``prod``, ``max``, ``min`` over letters, where a condition holds."""
 
     op: str
@@ -168,8 +151,7 @@ class Big:
     head: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Node):
     """``d/dz body``, ``∂body/∂z``."""
 
     body: Surface
@@ -275,25 +257,25 @@ def replace_names(s: Surface, new: Mapping[str, Surface]) -> Surface:
         case Num() | Mark() | Script():
             return s
         case Paren(body):
-            return replace(s, body=replace_names(body, new))
+            return changed(s, body=replace_names(body, new))
         case Transposed(base):
-            return replace(s, base=replace_names(base, new))
+            return changed(s, base=replace_names(base, new))
         case Indexed():
-            return replace(s, indices=tuple(replace_names(i, new) for i in s.indices))
+            return changed(s, indices=tuple(replace_names(i, new) for i in s.indices))
         case Called():
-            return replace(s, args=tuple(replace_names(a, new) for a in s.args))
+            return changed(s, args=tuple(replace_names(a, new) for a in s.args))
         case Sum(terms):
             return Sum(tuple((sign, replace_names(t, new)) for sign, t in terms), s.span)
         case Product(factors):
             return Product(tuple((op, replace_names(f, new)) for op, f in factors), s.span)
         case Power(base, exponent):
-            return replace(s, base=replace_names(base, new), exponent=replace_names(exponent, new))
+            return changed(s, base=replace_names(base, new), exponent=replace_names(exponent, new))
         case Bars(body):
-            return replace(s, body=replace_names(body, new))
+            return changed(s, body=replace_names(body, new))
         case Chain(operands):
-            return replace(s, operands=tuple(replace_names(o, new) for o in operands))
+            return changed(s, operands=tuple(replace_names(o, new) for o in operands))
         case Logic(_, args):
-            return replace(s, args=tuple(replace_names(a, new) for a in args))
+            return changed(s, args=tuple(replace_names(a, new) for a in args))
         case Choice(branches, otherwise):
             pairs = tuple((replace_names(c, new), replace_names(v, new)) for c, v in branches)
             last = None if otherwise is None else replace_names(otherwise, new)
@@ -302,6 +284,6 @@ def replace_names(s: Surface, new: Mapping[str, Surface]) -> Surface:
             bound = {b.name.name for b in s.bound}
             inner = {k: v for k, v in new.items() if k not in bound}
             where = None if s.where is None else replace_names(s.where, inner)
-            return replace(s, where=where, body=replace_names(s.body, inner))
+            return changed(s, where=where, body=replace_names(s.body, inner))
         case Diff(body):
-            return replace(s, body=replace_names(body, new))
+            return changed(s, body=replace_names(body, new))
