@@ -15,7 +15,7 @@ from whygrad.core.derivation import Derivation, Evidence, ParameterDerivation, R
 from whygrad.core.errors import NotScalarError, UsageError
 from whygrad.core.expr import Call, Expr, Index, Partial, Symbol
 from whygrad.core.functions import FUNCTIONS
-from whygrad.core.walk import free_indices, letters, size_of
+from whygrad.core.walk import free_indices, letters, paths, size_of
 from whygrad.engine.cotangents import Cotangents, has_cotangents, written_out
 from whygrad.engine.differentiate import Known, calls, movers
 from whygrad.engine.graph import Graph, build, parameter_indices, uses
@@ -27,10 +27,13 @@ from whygrad.meaning.to_index import cost_to_index
 LONGEST_CHAIN = 6
 """More links than this are read better one cotangent at a time."""
 
-LARGEST_RESULT = 1000
+LARGEST_RESULT = 160
 """Nodes of a gradient written out; a longer one keeps its cotangents as names."""
 
-LARGEST_PROOF = 400
+LARGEST_COST = 58
+"""Nodes of a cost written out; the gradient of a larger one is proved stage by stage only."""
+
+LARGEST_PROOF = 160
 """Nodes of a gradient that is held as a whole against the derivative of the cost written out."""
 
 MOST_SUMS = 1
@@ -76,7 +79,7 @@ def derive(cost: Cost, wrt: str | None = None, route: Route = "chain") -> Deriva
         )
     targets = _targets(by_index, wrt)
     folding = frozenset(d.name for d in by_index.definitions if not d.is_function and d.name != goal.name)
-    maker = Maker(by_index.scope, route, folding)
+    maker = Maker(by_index.scope, route, folding, whole_size=written_size(by_index.scope, goal.name))
     made: list[ParameterDerivation] = []
     shown = [wrt] if wrt is not None else targets
     for name in targets:
@@ -136,11 +139,21 @@ def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivati
             stages.append(final)
     by_stages = weakest([s.evidence for s in stages])
     evidence = Evidence("undecided")
-    if not has_cotangents(final.result) and size_of(final.result) <= LARGEST_PROOF:
+    small = maker.whole_size <= LARGEST_COST and size_of(final.result) <= LARGEST_PROOF
+    if small and not has_cotangents(final.result):
         evidence = proved(final.left, final.result, scope)
     if evidence.kind in ("undecided", "sampled") and by_stages.kind in ("proved", "definition"):
         evidence = Evidence("proved", "by the chain rule from its stages, each proved")
     return ParameterDerivation(final.left.wrt, chain, tuple(stages), final.result, evidence)  # pyright: ignore
+
+
+def written_size(scope: Scope, goal: str) -> int:
+    """How many nodes the goal has when every definition is put in, without putting any in."""
+    sizes: dict[str, int] = {}
+    for name, d in scope.definitions.items():
+        uses_of = (n.name for _, n in paths(d.body) if isinstance(n, Symbol | Call))
+        sizes[name] = size_of(d.body) + sum(sizes.get(n, 0) for n in uses_of)
+    return sizes[goal]
 
 
 def closed(

@@ -261,18 +261,38 @@ def instantiate(
 
 
 def apart(e: Expr, avoid: frozenset[str], reserved: Mapping[str, str]) -> Expr:
-    """``e`` with every bound letter unlike the letters that stand free in it and ``avoid``."""
+    """``e`` with every bound letter unlike ``avoid`` and unlike the letters free beside it.
+
+    The letters that stand free in the whole of ``e``, too; and where one letter runs over two
+    dimensions, it is renamed where it is bound.
+    """
     free = {i.letter for i in free_indices(e)} | avoid
-    if not free & letters(e):
+    here = letters(e)
+    if not free & here and len(here) == len(indices_in(e)):
         return e
 
     def f(node: Expr) -> Expr:
-        if isinstance(node, Reduce) and node.index.letter in free:
-            other = {a for a, dim in reserved.items() if dim != node.index.dim}
-            return rename_bound(node, fresh_index(node.index, free | letters(node) | other))
-        return node
+        if not isinstance(node, Reduce):
+            return node
+        beside = {i.letter for i in free_indices(node)}
+        if node.index.letter not in free and node.index.letter not in beside:
+            return node
+        other = {a for a, dim in reserved.items() if dim != node.index.dim}
+        return rename_bound(node, fresh_index(node.index, free | beside | letters(node) | other))
 
     return rewrite_bottom_up(e, f)
+
+
+def _indices_in(node: Expr, kids: tuple[frozenset[Index], ...]) -> frozenset[Index]:
+    union: frozenset[Index] = frozenset().union(*kids) if kids else frozenset()
+    if isinstance(node, Index):
+        return frozenset((node,))
+    return union | {node.index} if isinstance(node, Reduce) else union
+
+
+def indices_in(e: Expr) -> frozenset[Index]:
+    """Every index in ``e``, free or bound."""
+    return fold(e, _indices_in, memo="indices_in")
 
 
 def unfold_call(call: Call, scope: Scope) -> Expr:

@@ -29,7 +29,7 @@ from whygrad.core.expr import (
     mul,
     terms_of,
 )
-from whygrad.core.walk import canonical, names, rewrite_bottom_up, symbols
+from whygrad.core.walk import canonical, free_indices, names, rewrite_bottom_up, symbols
 from whygrad.engine.fold import fold_node
 from whygrad.engine.measure import cost_of
 from whygrad.engine.products import (
@@ -198,7 +198,11 @@ def _turned_reads_better(e: Add, context: Context) -> bool:
     second = next((t for t in e.terms if is_negative(t)), None)
     if first is None or second is None:
         return True
-    return _lead(first, context) >= _lead(negated(second), context)
+    lead, other = _lead(first, context), _lead(negated(second), context)
+    return lead > other or (lead == other and lead < _DATA)  # p − q of the data stays as written
+
+
+_DATA = 3
 
 
 def _lead(e: Expr, context: Context) -> int:
@@ -389,7 +393,7 @@ def common_denominator(e: Expr, context: Context) -> Moved | None:
     below: dict[Expr, Power] = {}
     for m in monomials:
         for p in m.powers:
-            if p.exponent < 0 and isinstance(p.base, Add):
+            if p.exponent < 0 and (isinstance(p.base, Add) or (not context.fractions and _moving(p.base))):
                 old = below.get(p.key)
                 if old is None or old.exponent > p.exponent:
                     below[p.key] = p
@@ -403,6 +407,11 @@ def common_denominator(e: Expr, context: Context) -> Moved | None:
     small: Moved = [Small("algebra/common-denominator", over, {"w": denominator})]
     small.extend(_numerator(top, denominator, context))
     return small
+
+
+def _moving(e: Expr) -> bool:
+    """Whether it is more than a number, a size or a constant of one value."""
+    return bool(free_indices(e)) and not isinstance(e, Reduce)
 
 
 def _numerator(top: Expr, denominator: Expr, context: Context) -> Moved:
@@ -529,6 +538,10 @@ def order_terms(e: Expr, context: Context) -> Moved | None:
     if not isinstance(e, Add) or not is_negative(e.terms[0]):
         return None
     monomials = [monomial(t) for t in e.terms]
+    number = next((m for m in monomials if m.number > 0 and not m.powers), None)
+    if number is not None:
+        new = total([number, *(m for m in monomials if m is not number)])
+        return _one("algebra/order", new) if canonical(new) is canonical(e) else None
     if any(p.exponent < 0 or not isinstance(p.base, Symbol) for m in monomials for p in m.powers):
         return None
     new = total(oriented(monomials, context.scope))
@@ -586,11 +599,39 @@ def abs_sign(e: Expr, context: Context) -> Moved | None:
     return None
 
 
-def order_factors(e: Expr, context: Context) -> Expr:
-    """A product with numbers and constants first, brackets and names next, data last."""
+def order_factors(e: Expr, context: Context) -> Moved | None:
+    """1/(r + f) · u is written u/(r + f): what stands below goes behind the next factor above."""
     if not isinstance(e, Mul):
-        return e
-    return mul(*sorted(e.factors, key=lambda f: 3 if is_data(f, context.scope) else 2))
+        return None
+    for k, f in enumerate(e.factors[:-1]):
+        if not _below(f) or not _varies(f, context):
+            continue
+        after = e.factors[k + 1]
+        if isinstance(after, Reduce) or _below(after) or isinstance(after, Number):
+            continue
+        new = mul(*e.factors[:k], after, f, *e.factors[k + 2 :])
+        if k == 0 or not _numerator_before(e.factors[:k]):
+            return _one("algebra/order", new)
+    return None
+
+
+def _below(f: Expr) -> bool:
+    return isinstance(f, Pow) and isinstance(f.exponent, Number) and f.exponent.value < 0
+
+
+def _numerator_before(factors: tuple[Expr, ...]) -> bool:
+    """Whether the fraction already has something above it: u/(r + f)."""
+    last = factors[-1]
+    return not _below(last) and not isinstance(last, Number)
+
+
+def _varies(f: Expr, context: Context) -> bool:
+    """Whether what stands below is more than sizes and constants."""
+    assert isinstance(f, Pow)
+    if not isinstance(f.base, Add | Reduce | Call):
+        return False
+    kinds = (context.scope.declarations.get(n) for n in names(f.base))
+    return any(d is None or d.kind != "const" for d in kinds)
 
 
 def mentions(e: Expr, name: str) -> bool:

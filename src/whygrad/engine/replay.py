@@ -7,7 +7,7 @@ from collections.abc import Callable
 from whygrad.core.derivation import Step
 from whygrad.core.expr import Add, Expr, Partial, Reduce, add, mul, terms_of
 from whygrad.core.walk import Path, at, letters, paths, postorder, replace_at, substitute
-from whygrad.engine import logs, moves, sums
+from whygrad.engine import conditions, logs, moves, sums
 from whygrad.engine.differentiate import apply_derivative, frame
 from whygrad.engine.moves import Context, Moved
 from whygrad.engine.products import Monomial, Power, collect, expand, monomial
@@ -25,6 +25,10 @@ ALGEBRA: tuple[Callable[[Expr, Context], Moved | None], ...] = (
     sums.symmetric,
     sums.split,
     sums.push_in,
+    conditions.turn_condition,
+    conditions.positive_part,
+    conditions.other_case,
+    conditions.is_tanh,
     logs.log_rules,
     logs.complement,
     logs.exponentials,
@@ -55,9 +59,7 @@ def replays(step: Step, context: Context) -> bool:
     if step.rule == "algebra/tidy":
         return tidy(step.before) is step.after
     if step.rule == "sum/symmetric":
-        moved = sums.symmetric_line(step.before, context)
-        if moved and moved[0].new is step.after:
-            return True
+        return sums.sorted_pairs(step.before, context) is sums.sorted_pairs(step.after, context)
     node = at(step.before, step.at)
     if step.rule.startswith("derivative/") or step.rule == "sum/rename":
         return _derivative_replays(step, node, context)

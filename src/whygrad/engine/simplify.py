@@ -12,7 +12,7 @@ from collections.abc import Callable
 from whygrad.core.derivation import Step
 from whygrad.core.expr import Expr
 from whygrad.core.walk import Path, paths, replace_at
-from whygrad.engine import logs, moves, sums
+from whygrad.engine import conditions, logs, moves, sums
 from whygrad.engine.measure import cost_of
 from whygrad.engine.moves import Context, Moved
 from whygrad.engine.tidy import tidy
@@ -21,7 +21,8 @@ from whygrad.rules.table import RULES
 
 Move = Callable[[Expr, Context], Moved | None]
 
-ALWAYS: tuple[Move, ...] = (sums.sift, sums.to_one, sums.to_zero, moves.cancel, moves.abs_sign,
+ALWAYS: tuple[Move, ...] = (sums.sift, sums.to_one, sums.to_zero, moves.cancel, moves.abs_sign, conditions.positive_part,
+                            moves.order_factors,
                             sums.constant_out, sums.symmetric, moves.order_terms)  # fmt: skip
 """Taken wherever they fit."""
 
@@ -35,6 +36,8 @@ NATURAL: tuple[Move, ...] = (
     sums.push_in,
     moves.split_fraction,
     moves.is_sigmoid,
+    conditions.is_tanh,
+    conditions.turn_condition,
 )
 """Tried first, in this order, each where the line becomes cheaper."""
 
@@ -44,6 +47,8 @@ RIVALS: tuple[Move, ...] = (
     moves.turn_bracket,
     moves.minus_in,
     moves.group,
+    moves.common_denominator,
+    conditions.other_case,
 )
 """Of these the one that makes the line cheapest is taken."""
 

@@ -199,6 +199,8 @@ class Maker:
     scope: Scope
     route: str
     foldable: frozenset[str]
+    whole_size: int = 0
+    """Nodes of the cost written out."""
     done: list[Stage] = field(default_factory=list[Stage])
     locals: dict[tuple[Symbol, Symbol], Stage] = field(default_factory=dict[tuple[Symbol, Symbol], Stage])
     worked: dict[Link, Worked] = field(default_factory=dict[Link, "Worked"])

@@ -146,6 +146,16 @@ def symmetric_line(line: Expr, context: Context) -> Moved | None:
     return None if new is line else [Small("sum/symmetric", new, {"a": found[0]})]
 
 
+def sorted_pairs(e: Expr, context: Context) -> Expr:
+    """``e`` with the letters of every symmetric name in order."""
+
+    def f(node: Expr) -> Expr:
+        pair = _symmetric_pair(node, context.scope)
+        return node if pair is None or pair[0].letter <= pair[1].letter else _turned(node)
+
+    return rewrite_bottom_up(e, f)
+
+
 def _symmetric_pair(e: Expr, scope: Scope) -> tuple[Index, Index] | None:
     match e:
         case Symbol(name, (Index() as a, Index() as b)) if a.dim == b.dim and is_symmetric(name, scope):

@@ -27,7 +27,7 @@ from whygrad.core.expr import (
     mul,
     neg,
 )
-from whygrad.core.walk import Path, canonical, children, fold, paths, rebuild
+from whygrad.core.walk import Path, canonical, children, fold, names, paths, rebuild, size_of
 
 Tidied = tuple[str, Expr]
 """A rule id and the new node."""
@@ -153,9 +153,12 @@ def _inner_numbers(factors: tuple[Expr, ...]) -> Tidied | None:
 def _same_base(factors: tuple[Expr, ...]) -> Tidied | None:
     """u · u = u²; only powers of the same sign (cancelling is a step of its own)."""
     seen: dict[tuple[Expr, bool], int] = {}
+    looks = [_look(f.base if isinstance(f, Pow) else f) for f in factors]
+    if len(set(looks)) == len(looks):
+        return None  # no two can be alike
     for k, f in enumerate(factors):
         base, exponent = (f.base, f.exponent) if isinstance(f, Pow) else (f, ONE)
-        if not isinstance(exponent, Number) or isinstance(base, Number):
+        if not isinstance(exponent, Number) or isinstance(base, Number) or looks.count(looks[k]) == 1:
             continue
         key = (canonical(base), exponent.value > 0)
         if key not in seen:
@@ -169,6 +172,11 @@ def _same_base(factors: tuple[Expr, ...]) -> Tidied | None:
         new = [*factors[: seen[key]], joined, *factors[seen[key] + 1 : k], *factors[k + 1 :]]
         return "algebra/same-base", mul(*new)
     return None
+
+
+def _look(e: Expr) -> tuple[type[Expr], int, frozenset[str]]:
+    """What alike expressions have in common, cheaply."""
+    return type(e), size_of(e), names(e)
 
 
 def _tidy_add(terms: tuple[Expr, ...]) -> Tidied | None:

@@ -125,10 +125,9 @@ def lift(steps: tuple[Step, ...], line: Expr, path: Path) -> tuple[Step, ...]:
     A part that was spliced into the product or sum above it is found at that.
     """
     out: list[Step] = []
-    assert not steps or at(line, path) is steps[0].before
     for step in steps:
         before, after = replace_at(line, path, step.before), replace_at(line, path, step.after)
         place = (*path, *step.at) if not path or _stands(before, path, step.before) else path[:-1]
-        small = lift(step.substeps, line, path) if step.substeps and step.substeps[0].before is at(line, path) else ()
+        small = lift(step.substeps, line, path)
         out.append(replace(step, at=place, before=before, after=after, substeps=small))
     return tuple(out)
