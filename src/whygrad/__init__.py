@@ -8,7 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from whygrad.api import check, check_records, derive, document, fit, gallery, load_cost, predict, render, why
+    from whygrad.api import (
+        check,
+        check_records,
+        compare,
+        derive,
+        document,
+        fit,
+        gallery,
+        load_cost,
+        pairs,
+        predict,
+        render,
+        why,
+    )
 
 __version__ = "0.1.0"
 
@@ -16,11 +29,13 @@ __all__ = [
     "__version__",
     "check",
     "check_records",
+    "compare",
     "derive",
     "document",
     "fit",
     "gallery",
     "load_cost",
+    "pairs",
     "predict",
     "render",
     "why",

@@ -38,6 +38,8 @@ from whygrad.syntax.people.chain import Chain
 from whygrad.syntax.people.layout import notebook_text
 
 if TYPE_CHECKING:
+    from whygrad.engine.compare import Comparison
+    from whygrad.engine.pairs import Pairing
     from whygrad.train.fit import Fit
     from whygrad.train.predict import Predictions
 
@@ -158,7 +160,7 @@ def derive(
     route
         ``"chain"``, ``"substitution"`` or ``"backprop"``.
     order
-        1: the gradient.
+        1: the gradient. 2: the Hessian too, its product with a direction, and what they say.
     at
         Values at which every local derivative is evaluated, ``{"w": 2, "b": 1, "x": 0.5, "y": 1}``.
 
@@ -174,9 +176,13 @@ def derive(
     >>> to_text(d.result, d.cost.scope)
     '1/m Σ_i (f_i − y_i) x_ij'
     """
-    if order != 1:
-        raise UsageError("error/usage", "only order 1 can be derived", fix="leave --order out")
+    if order not in (1, 2):
+        raise UsageError("error/usage", f"order {order} cannot be derived", fix="--order 1 or --order 2")
     derivation = derive_engine(load_cost(cost), wrt, route)
+    if order == 2:
+        from whygrad.engine.curvature import with_hessian  # noqa: PLC0415
+
+        derivation = with_hessian(derivation)
     if at is None:
         return derivation
     return with_evaluation(derivation, {name: _values(name, value) for name, value in at.items()})
@@ -198,18 +204,24 @@ def document(result: Any, level: Level = "normal") -> Document:
     Parameters
     ----------
     result
-        A Derivation, a Report, a Fit or Predictions.
+        A Derivation, a Pairing, a Comparison, a Report, a Fit or Predictions.
     level
         ``"brief"``, ``"normal"`` or ``"full"`` for derivations.
     """
     if isinstance(result, Derivation):
         made = narrate(result, level, name=result.cost.name)
+        if result.hessian is not None:
+            from whygrad.engine.second_doc import with_second  # noqa: PLC0415
+
+            made = with_second(made, result, level)
         return replace(made, later=partial(derivation_to_json, result))
     if isinstance(result, Report):
         return report_document(result)
     shown = getattr(result, "document", None)
     if shown is None:
-        raise TypeError(f"nothing to show for {type(result).__name__}")
+        from whygrad.engine.second_doc import document_of  # noqa: PLC0415
+
+        return document_of(result, level)
     return shown()
 
 
@@ -301,6 +313,32 @@ def predict(model: str | PathLike[str] | Any, data: Any, **options: Any) -> Pred
     from whygrad.train.predict import predict as run  # noqa: PLC0415
 
     return run(model, data, **options)
+
+
+def pairs(cost: str | Cost) -> Pairing:
+    """Whether ∂L/∂z is c (f − y) for a cost, with the proof and the reason, or which factor is left.
+
+    Examples
+    --------
+    >>> pairs("logistic").answer, pairs("neuron-tanh-squared").answer
+    ('yes', 'factor')
+    """
+    from whygrad.engine.pairs import pairs as run  # noqa: PLC0415
+
+    return run(load_cost(cost))
+
+
+def compare(first: str | Cost, second: str | Cost) -> Comparison:
+    """Two costs side by side: the same steps, the form they share, and why.
+
+    Examples
+    --------
+    >>> compare("logistic", "linear").verdict
+    'same'
+    """
+    from whygrad.engine.compare import compare as run  # noqa: PLC0415
+
+    return run(load_cost(first), load_cost(second))
 
 
 def check(
@@ -402,11 +440,13 @@ __all__ = [
     "WhygradError",
     "check",
     "check_records",
+    "compare",
     "derive",
     "document",
     "fit",
     "gallery",
     "load_cost",
+    "pairs",
     "predict",
     "render",
     "why",

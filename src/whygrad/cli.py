@@ -64,6 +64,21 @@ def run_why(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_pairs(options: argparse.Namespace) -> int:
+    """Say whether activation and loss are a pair."""
+    constants = pairs(options.set, "--set")
+    cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
+    show(whygrad.document(whygrad.pairs(cost), options.level), options)
+    return 0
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Lay two costs side by side."""
+    first, second = (whygrad.load_cost(given(text), note=note) for text in (options.first, options.second))
+    show(whygrad.document(whygrad.compare(first, second)), options)
+    return 0
+
+
 def run_check(options: argparse.Namespace) -> int:
     """Judge a person's own derivation."""
     text = given_file(options.file)
@@ -147,6 +162,22 @@ def derive_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="also evaluate each local derivative there",
     )
+    format_argument(parser)
+
+
+def pairs_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``pairs``."""
+    cost_arguments(parser)
+    parser.add_argument("--level", choices=("brief", "normal", "full"), default="normal")
+    format_argument(parser)
+
+
+def compare_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``compare``."""
+    for name in ("first", "second"):
+        parser.add_argument(
+            name, metavar=name.upper(), help="a cost: a name of the gallery, a file, or the text"
+        )
     format_argument(parser)
 
 
@@ -254,6 +285,8 @@ VERBS = (
     Verb("derive", "derive the gradient of a cost, each step proved", derive_arguments, run_derive),
     Verb("why", "open a step, differentiate an expression, explain an id", why_arguments, run_why),
     Verb("check", "judge a person's own derivation, name the first mistake", check_arguments, run_check),
+    Verb("compare", "lay two costs side by side, down to what they share", compare_arguments, run_compare),
+    Verb("pairs", "is the slope of the loss f − y, and why", pairs_arguments, run_pairs),
     Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
     Verb("predict", "apply a trained model to data", predict_arguments, run_predict),
     Verb("gallery", "list the named costs, or show one", gallery_arguments, run_gallery),

@@ -323,7 +323,7 @@ class _Order2:
                     along.change(found.score),
                 )
                 step = Step("algebra/algebra", (), start, whole, {}, said, evidence=verdict.evidence)
-                return Stage("hessian.gram", start, start, whole, (step,), evidence=verdict.evidence)
+                return Stage("gram.1", start, start, whole, (step,), evidence=verdict.evidence)
         return None
 
     def _squares(self, along: Tangents, found: Scored) -> Iterator[Expr]:

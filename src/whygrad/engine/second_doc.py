@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from whygrad.core.cost import Scope
@@ -29,6 +30,7 @@ from whygrad.engine.narrate import Level, stage_rows
 from whygrad.engine.pairs import Pairing
 from whygrad.engine.score import Scored, reached
 from whygrad.engine.second import Claim, Second
+from whygrad.engine.serialise import object_to_json
 from whygrad.engine.tidy import tidy
 from whygrad.meaning.facts import Ranges
 
@@ -39,6 +41,13 @@ def word(evidence: Evidence) -> str:
     """How a claim was checked."""
     return {"proved": "proved", "definition": "proved", "sampled": "sampled at random points (not a proof)",
             "refuted": "refuted", "undecided": "not decided"}[evidence.kind]  # fmt: skip
+
+
+def document_of(result: Pairing | Comparison, level: Level = "normal") -> Document:
+    """What ``pairs`` and ``compare`` show, with the JSON of what they found."""
+    if isinstance(result, Pairing):
+        return replace(pairs_document(result, level), later=partial(object_to_json, "pairs", result))
+    return replace(compare_document(result), later=partial(object_to_json, "compare", result))
 
 
 # --- order 2 --------------------------------------------------------------------------------------
@@ -105,7 +114,7 @@ def _direction(second: Second, derivation: Derivation) -> Iterator[Block]:
         form = Apply(
             "matmul", (Apply("transpose", (Symbol("Δ"),)), Apply("matmul", (Symbol("H"), Symbol("Δ"))))
         )
-        rows.append(Row(second.gram.result, form, id="hessian.gram", reason=("a weighted sum of squares",),
+        rows.append(Row(second.gram.result, form, id=second.gram.id, reason=("a weighted sum of squares",),
                         evidence=second.gram.evidence.kind))  # fmt: skip
     title: Inline = ("Along a direction Δ: the change of each name, then of the gradient, which is H Δ",)
     yield Rows(tuple(rows), title, id="direction")

@@ -6,7 +6,7 @@ The schema stands in ``docs/derivation.schema.json``; ``version`` rises when a f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from typing import Any, Final, cast
 
@@ -22,19 +22,25 @@ from whygrad.core.derivation import (
 from whygrad.core.errors import Span
 from whygrad.core.expr import Expr
 from whygrad.core.expr_json import expr_from_json, expr_to_json
+from whygrad.engine.second import Claim, Lipschitz, Second, Strong
 
 VERSION: Final = 1
 
 _TYPES: Final = {
     t.__name__: t
     for t in (Cost, Declaration, Definition, Domain, Reading, Span, Derivation, Evaluation, Evidence,
-              ParameterDerivation, Stage, Step)
+              ParameterDerivation, Stage, Step, Second, Claim, Strong, Lipschitz)
 }  # fmt: skip
 
 
 def derivation_to_json(derivation: Derivation) -> dict[str, Any]:
     """The derivation as plain JSON values."""
     return {"format": "whygrad/derivation", "version": VERSION, "derivation": _out(derivation)}
+
+
+def object_to_json(format: str, value: object) -> dict[str, Any]:
+    """What another verb found (a pairing, a comparison) as plain JSON values."""
+    return {"format": f"whygrad/{format}", "version": VERSION, format: _out(value)}
 
 
 def derivation_from_json(data: Mapping[str, Any]) -> Derivation:
@@ -60,13 +66,15 @@ def _out(value: Any) -> Any:
             return {"fraction": str(value)}
         case Expr():
             return {"expr": expr_to_json(value)}
+        case frozenset():
+            return sorted(_out(v) for v in value)  # pyright: ignore
         case tuple() | list():
             return [_out(v) for v in cast("Sequence[Any]", value)]
         case Mapping():
             return {"map": [[k, _out(v)] for k, v in cast("Mapping[str, Any]", value).items()]}
         case _:
+            assert is_dataclass(value), type(value)
             name = type(value).__name__
-            assert name in _TYPES, name
             return {"type": name} | {f.name: _out(getattr(value, f.name)) for f in fields(value)}
 
 
