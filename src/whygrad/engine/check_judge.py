@@ -16,6 +16,7 @@ from whygrad.core.errors import WhygradError
 from whygrad.core.expr import ONE, ZERO, Delta, Expr, Index, Number, Partial, Symbol, add, mul, neg
 from whygrad.core.report import Pair
 from whygrad.core.walk import free_indices, names, postorder, substitute
+from whygrad.engine.check_fold import named_again
 from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.enclose import sampled_equal
 from whygrad.meaning.equal import Verdict, same_value
@@ -51,6 +52,7 @@ class Judge:
     """The free letters of line 0: they cannot be lost."""
     row_gradient: bool = False
     converter: Converter = field(init=False)
+    _named: dict[Expr, Expr] = field(default_factory=dict[Expr, Expr])
     _plain: dict[Expr, Expr] = field(default_factory=dict[Expr, Expr])
     _opaque: dict[Expr, frozenset[str]] = field(default_factory=dict[Expr, frozenset[str]])
 
@@ -100,6 +102,7 @@ class Judge:
         if self.opaque and self.unrelated(a, b):
             return Pair("undecided", Evidence("undecided", "the text does not say how its quantities depend"))
         worst: Pair | None = None
+        a, b = self.named(a), self.named(b)
         try:
             for left, right, note in self.forms(a, b):
                 found = self.judged(left, right, case)
@@ -113,10 +116,20 @@ class Judge:
             return Pair("undecided", Evidence("undecided", error.reason))
         except (RecursionError, MemoryError, KeyError, ValueError, AttributeError, IndexError) as error:
             return Pair("undecided", Evidence("undecided", f"not worked out ({type(error).__name__})"))
+        if worst is not None and worst.verdict == "different" and self.detached(a, b):
+            why = "the text does not say how what is differentiated depends on the variable"
+            return Pair("undecided", Evidence("undecided", why))
         if worst is None:
             why = f"{_shape(a)} cannot equal {_shape(b)}"
             return Pair("ill-typed", Evidence("refuted", why))
         return worst
+
+    def named(self, v: Val) -> Val:
+        """A value whose derivatives are by names that stand written out in them."""
+        found = self._named.get(v.expr)
+        if found is None:
+            found = self._named[v.expr] = named_again(v.expr, self.scope)
+        return v._replace(expr=found)
 
     def forms(self, a: Val, b: Val) -> Iterator[tuple[Expr, Expr, str]]:
         """The ways in which two values can be meant to have one shape, the plainest first."""
@@ -212,9 +225,28 @@ class Judge:
         return found
 
     def unknown(self, a: Expr, b: Expr) -> bool:
-        """Whether an undefined quantity stands on one side only."""
-        left, right = self.depends(a) & self.opaque, self.depends(b) & self.opaque
+        """Whether something undefined, or its derivative, stands on one side only."""
+        left, right = self.coefficients(a), self.coefficients(b)
         return left != right
+
+    def coefficients(self, e: Expr) -> frozenset[str]:
+        """The undefined quantities whose general form takes part."""
+        inside = self.depends(e) if not self._unfolds(e) else names(e)
+        return frozenset(n for n in self.opaque if any(x.startswith(f"{n}·") for x in inside))
+
+    def _unfolds(self, e: Expr) -> bool:
+        """Whether a general form would be reached only through the name that it stands for."""
+        return any(n in names(e) for n in self.opaque)
+
+    def detached(self, *values: Val) -> bool:
+        """Whether something is differentiated by a name on which nothing known of it depends."""
+        for v in values:
+            for node in postorder(v.expr):
+                if isinstance(node, Partial) and node.wrt.name not in self.depends(node.body):
+                    made_of = self.depends(node.body)
+                    if any(n in self.scope.declarations for n in made_of):
+                        return True
+        return False
 
     def unrelated(self, a: Val, b: Val) -> bool:
         """Whether an undefined quantity is differentiated by names whose relation is not given."""

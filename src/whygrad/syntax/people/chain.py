@@ -946,10 +946,12 @@ def _depends(name: str, on: str, s: Setting) -> bool:
     stack = [name]
     while stack:
         one = stack.pop()
-        if one in seen or one not in s.meant:
+        if one in seen:
             continue
         seen.add(one)
-        inside = {s.real(n) for n in t.names_in(s.meant[one].body)}
+        inside = set(s.goals.get(one, ()))
+        if one in s.meant:
+            inside |= {s.real(n) for n in t.names_in(s.meant[one].body)}
         if on in inside:
             return True
         stack += inside

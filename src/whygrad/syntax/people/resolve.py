@@ -450,6 +450,9 @@ class Resolver:
             at = self.at(given, left, name, span)
             return Val(Symbol(name, at), left[len(at) :])
         dims = tuple(i.dim for i in own) + left
+        if not given and not (meant.sups or meant.subs or meant.parameters):
+            at = [self.letter(i.letter, i.dim, span) for i in own]  # its index is not shown
+            return Val(Symbol(name, at), left)
         if not given:
             hidden = self.example(name, own[0].dim, span) if meant.sups else None
             if hidden is not None and len(own) == 1:
@@ -483,6 +486,7 @@ class Resolver:
                 if not letter.isdigit():
                     own.append(Index(letter, f"@{letter}"))
         value = self.contracted(self.value(meant.body), own, meant)
+        own += self.implied(value, own)
         indices = tuple(Index(i.letter, self.s.dims.find(i.dim)) for i in own)
         self.bound, self.arguments, self.positions_of, self.free = held
         self.tag = tag
@@ -490,6 +494,14 @@ class Resolver:
         self.open.discard(meant.name)
         self.defined[meant.name] = value.expr, indices, value.dims
         return self.defined[meant.name]
+
+    def implied(self, value: Val, own: list[Index]) -> list[Index]:
+        """``u = H(x^i) - y^i`` is a value for each example, though u shows no index."""
+        letters = self.s.letters
+        extra = sorted(free_indices(value.expr) - set(own), key=lambda i: i.letter)
+        mine = {i.letter for i in own}
+        found = [i for i in extra if i.letter in letters.bound | letters.examples and i.letter not in mine]
+        return [] if own or value.dims or len(found) != 1 else found
 
     def contracted(self, value: Val, own: list[Index], meant: Meant) -> Val:
         """``y_i = A_ij x_j``: a letter that stands twice on the right and not on the left is summed."""
