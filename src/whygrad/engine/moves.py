@@ -59,6 +59,8 @@ class Context:
     protected: frozenset[Expr] = field(default_factory=frozenset[Expr])
     fractions: bool = False
     """Whether common denominators are wanted (route substitution)."""
+    combine: bool = True
+    """Whether they may be taken where that is shorter: not in a link, whose next one may cancel them."""
 
 
 class Small(NamedTuple):
@@ -387,7 +389,7 @@ def multiply_out_collect_inner(e: Expr, context: Context) -> Expr:
 
 def common_denominator(e: Expr, context: Context) -> Moved | None:
     """u + v/w = (u w + v)/w, then the numerator divided by w again where that is shorter."""
-    if not isinstance(e, Add):
+    if not isinstance(e, Add) or not (context.fractions or context.combine):
         return None
     monomials = [monomial(t) for t in e.terms]
     below: dict[Expr, Power] = {}

@@ -223,7 +223,7 @@ class Maker:
         if found is None:
             scope = self.scope_of(link.upper.name)
             line = Partial(link.upper, link.lower)
-            done = work_out(line, frame(scope, link.lower), self.context)
+            done = work_out(line, frame(scope, link.lower), self.context_of(link.upper))
             body = Partial(body_at(self.scope, link.upper), link.lower)
             direct = evaluate_partials(body, _held(self.scope))  # the other paths held
             turned = next((n for n, s in enumerate(done.steps) if s.rule == "sum/symmetric"), len(done.steps))
@@ -241,6 +241,10 @@ class Maker:
         """What the moves may use."""
         return Context(self.scope, self.foldable)
 
+    def context_of(self, name: Symbol) -> Context:
+        """What the moves may use at a link: fractions stay apart, the next link may cancel them."""
+        return replace(self.context, combine=name.name not in self.scope.definitions)
+
     def next_id(self) -> str:
         """``chain.4``."""
         return f"{self.route}.{len(self.done) + 1}"
@@ -252,7 +256,7 @@ class Maker:
             return found, True
         left = Partial(upper, lower)
         scope = local_scope(self.scope, upper.name)
-        worked = work_out(left, frame(scope, lower), self.context)
+        worked = work_out(left, frame(scope, lower), self.context_of(upper))
         # on the one way there is, the direct derivative is the whole one: one scope, one judge
         stage = self.keep(left, worked.steps, worked.result, scope=self.scope)
         self.locals[(upper, lower)] = stage
@@ -381,7 +385,7 @@ def _along(
     evidence = weakest([local.evidence for _, local in locals_])
     trace.apply((), "chain/put-in", inner.line, {"stage": Symbol(" ".join(cited))}, _put_in_reason(small, cited),
                 substeps=tuple(inner.steps), evidence=evidence)  # fmt: skip
-    trace.run(simplify(trace.line, maker.context))
+    trace.run(simplify(trace.line, maker.context_of(left.wrt)))
     return trace
 
 
