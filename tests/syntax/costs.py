@@ -154,6 +154,24 @@ LATEX: dict[str, str] = {
         h^{(i)} = \tanh(W x^{(i)})
         J = \frac{1}{m}\sum_i (v^\top h^{(i)} - y^{(i)})^2 + \sum_k W_k x^{(1)}
     """,
+    "bold": r"""
+        $$\mathcal{L}(\mathbf{w}, b) = -\frac{1}{m}\sum_{i=1}^{m}\Bigl[ y^{(i)}
+        \log\bigl(\sigma(\mathbf{w}^\top \mathbf{x}^{(i)} + b)\bigr)
+        + (1-y^{(i)}) \log\bigl(1-\sigma(\mathbf{w}^\top \mathbf{x}^{(i)} + b)\bigr) \Bigr]$$
+    """,
+    "aligned": r"""
+        \begin{aligned}
+        \hat{y}^{(i)} &= w x^{(i)} + b, \\
+        J(w, b) &= \frac{1}{2m} \sum_{i=1}^{m} \left(\hat{y}^{(i)} - y^{(i)}\right)^2.
+        \end{aligned}
+    """,
+    "gaussian": r"J(\mu,\sigma) = m\ln\sigma + \sum_{i=1}^m \frac{(x_i-\mu)^2}{2\sigma^2}",
+    "course": r"""
+        f_{w,b}(x) = \frac{1}{1+e^{-(wx+b)}}
+        L(f_{w,b}(x), y) = -y\log(f_{w,b}(x)) - (1-y)\log(1-f_{w,b}(x))
+        J(w,b) = \frac{1}{m}\sum_{i=1}^{m} L(f_{w,b}(x^{(i)}), y^{(i)})
+    """,
+    "hinge": r"L = \frac{1}{m}\sum_{i=1}^{m} \max(0, 1 - y_i (w^T x_i + b)) + \lambda \lVert w \rVert^2",
     "means": r"""
         data y[i], x[i,j]
         param \mu[j]

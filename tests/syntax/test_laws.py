@@ -129,9 +129,26 @@ def test_three_notations_are_one_cost() -> None:
     assert not same_form(by_index, inside)  # the minus stands outside the mean there
 
 
-@pytest.mark.parametrize("name", ["ridge", "softmax", "huber"])
+@pytest.mark.parametrize("name", ["ridge", "softmax", "huber", "bold", "course", "gaussian", "hinge"])
 def test_latex_and_index_form_agree(name: str) -> None:
     plain = {
+        "bold": PLAIN["logistic"]
+        .replace("L[i] = -(", "L[i] = (")
+        .replace("J = mean", "J = -mean")
+        .replace("f[i] = sigmoid(z[i])", "f[i] = sigmoid(sum_j w[j] x[i,j] + b)"),
+        "course": """
+            data x[i], y[i]
+            param w, b
+            f[i] = 1/(1 + e^(-(w x[i] + b)))
+            J = mean_i (-y[i] log f[i] - (1 - y[i]) log(1 - f[i]))
+        """,
+        "gaussian": "data x[i]; param mu, sigma; J = m log(sigma) + sum_i (x[i] - mu)^2/(2 sigma^2)",
+        "hinge": """
+            data x[i,j], y[i]
+            param w[j], b
+            const lambda
+            J = mean_i max(0, 1 - y[i] (sum_j w[j] x[i,j] + b)) + lambda norm(w)^2
+        """,
         "ridge": """
             data x[i,j], y[i]
             param theta[j]

@@ -132,7 +132,9 @@ def at_example(r: Resolver, s: Called, rank: int) -> Val:
             s.span,
         )
     at = r.position(from_argument[0], dims[0])
-    r.tell(r.text(s.span), f"{name} of example {r.text(from_argument[0].span)}", s.span)
+    letter = bare(from_argument[0])
+    shown = letter.name if isinstance(letter, Name) else r.text(letter.span)
+    r.tell(r.text(s.span), f"{name} of example {shown}", s.span)
     return Val(Symbol(name, (at,)), dims[1:], s.span)
 
 

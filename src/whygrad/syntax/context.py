@@ -73,7 +73,11 @@ class Context:
                 span=span,
             )
         near = near_names(name, self.known_names())
-        if near:
+        if name in FUNCTION_NAMES:
+            fix = f"write {name}(u) for the function; else declare it: `param {name}` or `const {name}`"
+        elif name.isupper() and len(name) == 1 and not indexed:
+            fix = f"declare it with its sizes: `data {name}: (m, n)` or `param {name}: (n,)`"
+        elif near:
             fix = f"did you mean {' or '.join(near)}? Else declare it: `data {name}` or `param {name}`"
         elif indexed:
             fix = f"declare it: `data {name}[i]` or `param {name}[i]` with its letters, or define it above"

@@ -14,7 +14,7 @@ from typing import Final
 
 from whygrad.core.errors import LanguageError, Span
 from whygrad.syntax.declare import Declared, Line
-from whygrad.syntax.infer import USUAL, Body, Usage, index_letters
+from whygrad.syntax.infer import USUAL, WHOLE, Body, Usage, index_letters
 from whygrad.syntax.lines import end_token, equals_at, is_declaration, split_lines
 from whygrad.syntax.parser_latex import LatexParser
 from whygrad.syntax.surface import (
@@ -237,13 +237,13 @@ def _between_commas(tokens: list[Token]) -> list[list[Token]]:
 # --- what the heads and uses imply ----------------------------------------------------------------
 
 
-def settle_heads(source: Source, text: str) -> set[str]:
+def settle_heads(source: Source, text: str) -> dict[str, None]:
     """Decide what each argument is; the names of parameters that heads tell are returned."""
     known = {one.name: one for one in source.declared}
     indexed = _superscripted(source) | {n for n, one in known.items() if one.kind == "data" and _rank(one)}
-    params: set[str] = set()
+    params: dict[str, None] = {}
     for draft in source.drafts:
-        params.update(t.text for t in draft.under if t.kind == "name" and t.text not in indexed)
+        params.update((t.text, None) for t in draft.under if t.kind == "name" and t.text not in indexed)
     for draft in source.drafts:
         _settle_arguments(draft, draft is source.drafts[-1], source, known, indexed, params, text)
     return params
@@ -255,7 +255,7 @@ def _settle_arguments(
     source: Source,
     known: Mapping[str, Declared],
     indexed: set[str],
-    params: set[str],
+    params: dict[str, None],
     text: str,
 ) -> None:
     """What the arguments of one head are: parameters, data at an example, or a function's own."""
@@ -279,7 +279,7 @@ def _settle_arguments(
             examples.extend(data)
         elif argument[0].kind == "name":
             if goal or name in params or (name in known and known[name].kind != "data"):
-                params.add(name)
+                params[name] = None
             else:
                 plain.append(name)
     if plain and not letter:
@@ -335,9 +335,9 @@ def _letter(source: Source) -> str:
     return "i"
 
 
-def parse_drafts(source: Source, text: str) -> tuple[list[Body], Vocabulary]:
+def parse_drafts(source: Source, text: str, params: dict[str, None]) -> tuple[list[Body], Vocabulary]:
     """The surfaces of the right-hand sides."""
-    known = {one.name for one in source.declared}
+    known = {one.name for one in source.declared} | params.keys()
     called = {d.name for d in source.drafts if d.arguments} - known
     words = Vocabulary((known | {d.name for d in source.drafts}) - called, called)
     bodies: list[Body] = []
@@ -371,7 +371,7 @@ def limits(bodies: Sequence[Body], declared: Sequence[Declared]) -> dict[str, st
     return found
 
 
-def vectors(bodies: Sequence[Body], params: set[str]) -> set[str]:
+def vectors(bodies: Sequence[Body], params: dict[str, None]) -> set[str]:
     """Names that meet in an inner product or a norm, so that they are vectors."""
     found: set[str] = set()
     for body in bodies:
@@ -406,12 +406,12 @@ def _base(s: Surface) -> set[str]:
     while isinstance(s, Transposed | Power):
         s = bare(s.base)
     if isinstance(s, Script):
-        return {s.name.name} if not s.subs else set()
+        return {s.name.name} if len(s.subs) + len(s.sups) == 1 else set()
     return {s.name} if isinstance(s, Name) else set()
 
 
 def imply(
-    missing: dict[str, list[Usage]], bodies: Sequence[Body], params: set[str]
+    missing: dict[str, list[Usage]], bodies: Sequence[Body], params: dict[str, None]
 ) -> list[tuple[Declared, str]]:
     """Declarations of what is undeclared, each with the words that say it."""
     arrays = vectors(bodies, params)
@@ -422,8 +422,10 @@ def imply(
         scripts = [u for u in usages if u.role == "base"]
         letters = _letters(scripts)
         examples = any(u.sups for u in scripts)
-        if name in arrays and len(letters) == examples:
+        if name in arrays and len(letters) < (1 if name in params or not scripts else 2):
             letters = (*letters, axis)
+        if not letters and name in WHOLE:
+            continue
         if name in params:
             how = f"parameter {_shown(name, letters)}"
             found.append((Declared(name, "param", span, letters, (span,) * len(letters)), how))
@@ -436,7 +438,8 @@ def imply(
             how = f"{words} {_shown(name, letters)}"
             found.append((Declared(name, kind, span, letters, (span,) * len(letters)), how))
     order = ("data", "param", "const")
-    return sorted(found, key=lambda pair: order.index(pair[0].kind))
+    rank = {name: k for k, name in enumerate(params)}
+    return sorted(found, key=lambda pair: (order.index(pair[0].kind), rank.get(pair[0].name, 0)))
 
 
 def _shown(name: str, letters: tuple[str, ...]) -> str:

@@ -103,7 +103,7 @@ def _read_latex(text: str, name: str, title: str) -> Cost:
     heads = [Head(draft.name, draft.span) for draft in source.drafts]
     check_names(source.declared, heads, text)
     params = settle_heads(source, text)
-    bodies, words = parse_drafts(source, text)
+    bodies, words = parse_drafts(source, text, params)
     context = Context(text, words, latex=True)
     missing = undeclared(bodies, [one.name for one in source.declared], context)
     sizes = limits(bodies, source.declared)

@@ -31,6 +31,9 @@ USUAL: Final[dict[str, Kind]] = {
 }
 """Names that mean one thing to everybody; any other must be declared."""
 
+WHOLE: Final = frozenset("XYW")
+"""Matrices: without indices their sizes cannot be told, so they must be declared."""
+
 _BUILT_IN: Final = frozenset({*CONSTANTS, "I", "ones", "zeros", "T", "⊤", "True", "False"})
 
 
@@ -94,7 +97,7 @@ def undeclared(bodies: Sequence[Body], declared: Iterable[str], context: Context
         bound = frozenset({*body.parameters, *(letter for letter, _ in body.letters)})
         for usage in census(body.surface, bound):
             name = usage.name
-            if usage.role == "index" or name in known or context.words.is_function(name):
+            if usage.role == "index" or name in known:
                 continue
             if name.partition("_")[0] in known and "_" in name:
                 continue
@@ -110,6 +113,8 @@ def usual_declarations(missing: dict[str, list[Usage]], context: Context) -> lis
         if kind is None:
             continue
         indexed = next((u for u in usages if u.role == "base"), None)
+        if indexed is None and name in WHOLE:
+            continue
         out = Declared(name, kind, usages[0].span)
         if indexed is not None:
             out.letters = index_letters(indexed.indices)

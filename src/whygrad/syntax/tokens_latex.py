@@ -63,6 +63,7 @@ _MARKS: Final[dict[str, str]] = {
     r"\widetilde": "_tilde", r"\dot": "_dot", r"\check": "_check",
 }  # fmt: skip
 _FRACTIONS: Final = frozenset({r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"})
+_FONT_ARGUMENT: Final = re.compile(r"\s*\{\s*(\\?[A-Za-z]+)\s*\}")
 _WITH_ARGUMENT: Final = frozenset({r"\label", r"\tag", r"\ref", r"\eqref", r"\vspace", r"\hspace", r"\color"})
 
 _LATEX: Final = re.compile(r"\\[A-Za-z]|\^\{\(|\\\\|\$[^$\n]+\$")
@@ -222,7 +223,7 @@ class _Lexer:
         elif text[1:] in GREEK_NAMES:
             self.emit("name", text[1:], begin, self.at)
         elif text in _FONTS:
-            self.glued = False
+            self.font()
         elif text in _UPRIGHT or text == r"\mathbb":
             self.upright(text, begin)
         elif text in _MARKS:
@@ -250,6 +251,18 @@ class _Lexer:
                 self.at,
             )
         return found[1], found.end()
+
+    def font(self) -> None:
+        r"""``\mathbf{w}`` is w."""
+        found = _FONT_ARGUMENT.match(self.source, self.at, self.stop)
+        if found is None:
+            self.glued = False
+            return
+        begin, self.at = found.start(1), found.end()
+        if found[1].startswith("\\"):
+            self.macro(found[1], begin)
+        else:
+            self.word(found[1], begin)
 
     def upright(self, text: str, begin: int) -> None:
         r"""``\text{if}``, ``\operatorname{tr}``, ``\mathrm{T}``, ``\mathbb{1}``."""
