@@ -22,10 +22,21 @@ if TYPE_CHECKING:
         render,
         why,
     )
+    from whygrad.syntax.objects import (
+        CostBuilder,
+        fn,
+        max_over,
+        mean_over,
+        min_over,
+        prod_over,
+        sum_over,
+        where,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CostBuilder",
     "__version__",
     "check",
     "check_records",
@@ -33,17 +44,31 @@ __all__ = [
     "derive",
     "document",
     "fit",
+    "fn",
     "gallery",
     "load_cost",
+    "max_over",
+    "mean_over",
+    "min_over",
     "pairs",
     "predict",
+    "prod_over",
     "render",
+    "sum_over",
+    "where",
     "why",
 ]
+
+_OBJECTS = ("CostBuilder", "fn", "max_over", "mean_over", "min_over", "prod_over", "sum_over", "where")
+"""The words that build a cost from Python objects."""
 
 
 def __getattr__(name: str) -> Any:
     """Load a verb from :mod:`whygrad.api` at first use (PEP 562)."""
+    if name in _OBJECTS:
+        from whygrad.syntax import objects  # noqa: PLC0415  as below
+
+        return getattr(objects, name)
     if name in __all__:
         from whygrad import api  # noqa: PLC0415  the one late import: keeps `import whygrad` light
 
