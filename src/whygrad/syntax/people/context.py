@@ -16,7 +16,7 @@ from whygrad.core.errors import WhygradError
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.lex import Words
 from whygrad.syntax.people.read import Style, parse
-from whygrad.syntax.people.scan import Letters, name_parts, spell
+from whygrad.syntax.people.scripts import Letters, name_parts, spell
 from whygrad.syntax.people.setting import Kinds, Meant
 from whygrad.syntax.people.tree import Tree
 

@@ -8,7 +8,7 @@ from whygrad.core.cost import Domain, Reading
 from whygrad.core.errors import Span
 from whygrad.syntax.people.dims import Dims
 from whygrad.syntax.people.read import Style
-from whygrad.syntax.people.scan import Letters
+from whygrad.syntax.people.scripts import Letters
 from whygrad.syntax.people.tree import Tree
 
 

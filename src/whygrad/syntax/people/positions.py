@@ -1,0 +1,262 @@
+"""Symbols at their positions: what is written, and what people leave out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+from whygrad.core.errors import Span
+from whygrad.core.expr import (
+    Compare,
+    Delta,
+    Expr,
+    Index,
+    Number,
+    Pow,
+    Reduce,
+    Size,
+    Symbol,
+    add,
+    inverse,
+    mul,
+    neg,
+)
+from whygrad.syntax.people import tree as t
+from whygrad.syntax.people.arithmetic import Arithmetic
+from whygrad.syntax.people.base import Val
+from whygrad.syntax.people.dims import Misfit, Unknown, kind_of
+from whygrad.syntax.people.scripts import Parts, positions, spell
+from whygrad.syntax.people.tree import Tree
+
+
+class NoUse:
+    """A name of which no use was seen."""
+
+    slots = 0
+    sups = 0
+    bare = 0
+    subs: set[int] = set()
+
+
+NO_USE: Final = NoUse()
+
+
+class Positions(Arithmetic):
+    """Undefined names with their indices, and conditions on positions."""
+
+    def mean_of(self, name: str, span: Span) -> Val | None:
+        """A bar over a name with examples: their mean, unless the text defines it."""
+        use = self.s.letters.uses.get(name)
+        if use is None or name in self.s.meant or (use.slots, use.sups) not in ((1, 0), (0, 1)) or use.bare:
+            return None
+        dims = self.dims_of(name, use.sups, use.slots)
+        self.s.say(f"{name} with a bar", f"the mean of {name}", span)
+        index = Index(f"{name}~", self.s.dims.find(dims[0]))
+        total = Reduce("sum", index, Symbol(name, (index,)))
+        return Val(mul(inverse(Size(index.dim)), total), dims[1:])
+
+    def placed(self, name: str, found: Parts, span: Span) -> Val:
+        """An undefined name: its symbol with its positions."""
+        use = self.s.letters.uses.get(name, NO_USE)
+        if name == "delta" and len(found.subs) == 2 and not found.sups:
+            return self.delta_of(found.subs, span)
+        shown = self.numbered(name, found)
+        if shown is not None:
+            return shown
+        subs = found.subs
+        first = tuple(t.bare(x) for x in subs)
+        if subs and all(isinstance(x, t.Num) for x in first) and name not in self.s.numbered:
+            whole = "_".join((name, *(spell(x) for x in first)))
+            if not (use.subs - {0}) or 0 in use.numbers:
+                return self.symbol(whole, found.sups, (), 1 if found.sups else 0, 0, span)
+        if name in self.s.squares and not subs and not found.sups:
+            self.dims_of(f"{name}2", 0, 0)
+            return Val(Pow(Symbol(f"{name}2"), Number(Fraction(1, 2))))
+        sups = max(use.sups, len(found.sups), int(name in self.s.hidden))
+        if found.name == name and name in self.s.alias.values() and not found.sups and not subs:
+            return Val(Symbol(name), self.dims_of(name, sups, use.slots))  # the whole array
+        return self.symbol(name, found.sups, subs, sups, max(use.slots, len(subs)), span)
+
+    def numbered(self, name: str, found: Parts) -> Val | None:
+        """``theta_0`` as an entry of theta."""
+        first = self.s.numbered.get(name)
+        if first is None or len(found.subs) != 1:
+            return None
+        at = t.bare(found.subs[0])
+        if not isinstance(at, t.Num):
+            return None
+        dim = self.dims_of(name, 0, 1)[0]
+        return Val(Symbol(name, (Number(at.value - first[0] + 1),))) if dim else None
+
+    def dims_of(self, name: str, sups: int, subs: int) -> tuple[str, ...]:
+        """The dimensions of an undefined name: examples, subscripts, then what is left."""
+        if name not in self.used:
+            said = self.s.kinds.get(name)
+            left = self.s.ranks.get(name, self.s.ranks.get(name.split("_")[0], 0))
+            count = sups + subs + left
+            dims = tuple(f"{name}.{k}" for k in range(count))
+            if said is not None and len(said.sizes) == count:
+                for dim, size in zip(dims, said.sizes, strict=True):
+                    self.s.dims.join(dim, size)
+            if name in self.s.numbered:
+                self.s.dims.join(dims[0], str(self.s.numbered[name][1]))
+            self.used[name] = dims
+        return self.used[name]
+
+    def symbol(
+        self,
+        name: str,
+        at_sups: tuple[Tree, ...],
+        at_subs: tuple[Tree, ...],
+        sups: int,
+        subs: int,
+        span: Span,
+    ) -> Val:
+        """A symbol with the positions that are written and those that were dropped."""
+        dims = self.dims_of(name, sups, subs)
+        if len(at_subs) > len(dims) - sups:
+            raise Misfit(f"{name} has no {len(at_subs)} indices", span)
+        if sups and not at_sups:
+            hidden = self.example(name, dims[0], span)
+            if hidden is not None:
+                at = [hidden]
+            elif at_subs:
+                raise Unknown(f"nothing says for which example {name} stands", span)
+            else:
+                return Val(Symbol(name), dims)
+        else:
+            at = [self.position(x, d) for x, d in zip(at_sups, dims, strict=False)]
+        at += self.at(at_subs, dims[len(at) :], name, span)
+        return Val(Symbol(name, at), dims[len(at) :])
+
+    def example(self, name: str, dim: str, span: Span) -> Expr | None:
+        """The example a name without its index belongs to: the sum's around it, else any."""
+        if name in self.s.hidden:
+            if "s*" in self.bound:
+                return self.bound["s*"]
+            self.free.add("s*")
+            self.s.dims.join(dim, "@s*")
+            return Index("s", self.s.dims.find(dim))
+        for letter, index in reversed(self.bound.items()):
+            if letter in self.s.letters.examples or letter in self.s.letters.bound:
+                self.s.dims.join(dim, index.dim)
+                self.s.say(f"{name} inside the sum", f"{name} of example {letter}", span)
+                return Index(index.letter, self.s.dims.find(index.dim))
+        return None
+
+    def at(self, items: tuple[Tree, ...], dims: tuple[str, ...], name: str, span: Span) -> list[Expr]:
+        """Positions of subscripts."""
+        if len(items) > len(dims):
+            raise Misfit(f"{name} has {len(dims)} indices and is used with {len(items)}", span)
+        return [self.position(x, d) for x, d in zip(items, dims, strict=False)]
+
+    def position(self, item: Tree, dim: str) -> Expr:
+        """An index position on a dimension."""
+        inside = t.bare(item)
+        match inside:
+            case t.Num(value):
+                return Number(max(value, Fraction(1)))
+            case t.Name(letter):
+                return self.letter(letter, dim, item.span)
+            case t.Script(t.Name(letter), None, None, primes):
+                return self.letter(letter + "'" * primes, dim, item.span)
+            case t.Sum(terms):
+                parts: list[Expr] = []
+                for sign, term in terms:
+                    part = (
+                        self.position(term, dim) if not isinstance(t.bare(term), t.Num) else self.number(term)
+                    )
+                    parts.append(part if sign > 0 else neg(part))
+                return add(*parts)
+            case _:
+                raise Unknown("this index is not read", item.span)
+
+    def letter(self, letter: str, dim: str, span: Span) -> Expr:
+        """An index letter on a dimension."""
+        if letter in self.positions_of:
+            found = self.positions_of[letter]
+            for index in (found,) if isinstance(found, Index) else ():
+                self.join(index.dim, dim, letter, span)
+                return Index(index.letter, self.s.dims.find(dim))
+            return found
+        if letter in self.bound:
+            index = self.bound[letter]
+            self.join(index.dim, dim, letter, span)
+            return Index(index.letter, self.s.dims.find(dim))
+        self.free.add(letter)
+        self.join(f"@{letter}", dim, letter, span)
+        return Index(letter, self.s.dims.find(dim))
+
+    def join(self, a: str, b: str, letter: str, span: Span) -> None:
+        """An index letter runs over one dimension."""
+        if not self.s.dims.join(a, b):
+            sizes = f"{self.s.dims.find(a)} and {self.s.dims.find(b)}"
+            raise Misfit(f"{letter} runs over two dimensions, {sizes}", span, letter, b)
+
+    def entry(self, e: Expr, at: list[Expr]) -> Expr:
+        """The entry of an array at positions."""
+        from whygrad.core.expr import Entry  # noqa: PLC0415
+
+        if isinstance(e, Symbol):
+            return Symbol(e.name, (*e.indices, *at))
+        return Entry(e, at)
+
+    def indexed(self, value: Val, sub: Tree, span: Span) -> Val:
+        """Entries of an array in brackets: ``[Xw]_i``."""
+        found, label = positions(sub, self.s.letters)
+        if label or not found:
+            return value
+        if len(found) > value.rank:
+            if value.rank == 0:
+                raise Misfit("a number has no entries", span)
+            raise Misfit(f"{kind_of(value.dims)} has no {len(found)} indices", span)
+        at = [self.position(x, d) for x, d in zip(found, value.dims, strict=False)]
+        return Val(self.entry(value.expr, at), value.dims[len(at) :])
+
+    def delta_of(self, items: tuple[Tree, ...], span: Span) -> Val:
+        """``delta(j, k)``."""
+        letters = [spell(t.bare(x)) for x in items]
+        own = next((x for x in letters if not x.isdigit()), letters[0])
+        dim = self.bound[own].dim if own in self.bound else f"@{own}"
+        return Val(Delta(self.position(items[0], dim), self.position(items[1], dim)))
+
+    def condition(self, tree: Tree) -> Expr:
+        """A comparison of values or of positions."""
+        tree = t.bare(tree)
+        if not isinstance(tree, t.Relation):
+            raise Unknown("a condition is a comparison", tree.span)
+        out: list[Expr] = []
+        pairs = zip(tree.operands, tree.operands[1:], tree.ops, strict=False)
+        for left, right, op in pairs:
+            if op not in ("=", "!=", "<", ">", "<=", ">="):
+                raise Unknown(f"the condition {op} is not read", tree.span)
+            a, b = t.bare(left), t.bare(right)
+            if self.is_letter(a) or self.is_letter(b):
+                dim = f"@{spell(a) if self.is_letter(a) else spell(b)}"
+                sides = [self.side(x, dim) for x in (a, b)]
+            else:
+                sides = [self.number(a), self.number(b)]
+            out.append(Compare("==" if op == "=" else op, tuple(sides)))  # pyright: ignore
+        return out[0] if len(out) == 1 else Compare("and", tuple(out))
+
+    def side(self, tree: Tree, dim: str) -> Expr:
+        """A side of a comparison of positions."""
+        if self.is_letter(tree):
+            return self.position(tree, dim)
+        if isinstance(tree, t.Num):
+            return Number(tree.value)
+        return self.number(tree)
+
+    def is_letter(self, tree: Tree) -> bool:
+        """Whether a name is an index letter here."""
+        if not isinstance(tree, t.Name):
+            return False
+        name = tree.name
+        if name in self.bound or name in self.positions_of:
+            return True
+        if name in self.s.letters.pointers:
+            return True
+        use = self.s.letters.uses.get(name)
+        return self.s.letters.is_index(name) and (
+            name in self.s.letters.subscripted or use is None or not (use.bare or use.indexed)
+        )
