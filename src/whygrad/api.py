@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from whygrad import costs
+from whygrad.core.circuit import Circuit, Parts
 from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, Route
 from whygrad.core.document import Block, Callout, Code, Document, Heading, Sentence, Table
@@ -24,12 +25,14 @@ from whygrad.core.report import Report
 from whygrad.engine import why as why_engine
 from whygrad.engine.check import check_chain, check_record, check_text
 from whygrad.engine.check_cost import cost_context
+from whygrad.engine.circuit_graph import circuit as circuit_engine
 from whygrad.engine.derive import derive as derive_engine
 from whygrad.engine.evaluate import with_evaluation
 from whygrad.engine.narrate import Level, cost_blocks, narrate
 from whygrad.engine.report_doc import report_document
 from whygrad.engine.serialise import derivation_to_json
 from whygrad.rules.table import RULES
+from whygrad.show.circuit import circuit_svg
 from whygrad.show.json_doc import document_to_json
 from whygrad.show.render import render as render_document
 from whygrad.syntax.cost_text import read_cost, set_constants
@@ -301,6 +304,98 @@ def gallery(name: str | None = None) -> Document:
     return Document((*cost_blocks(cost), *notes, Code(costs.text(name).rstrip())), cost.scope, cost.title)
 
 
+def circuit(cost: str | Cost, *, parts: Parts = "none", at: Mapping[str, Any] | None = None) -> Circuit:
+    """The backprop circuit of a cost: gates, values forward, gradients back.
+
+    Parameters
+    ----------
+    cost
+        A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
+    parts
+        ``"none"``: a gate for each definition; ``"sigmoid"``: σ in its parts; ``"all"``: a gate for each operation.
+    at
+        A value for each name, as for :func:`derive`; then every wire has its numbers.
+
+    Examples
+    --------
+    >>> [wire.stage for wire in circuit("logistic").into("z")]
+    ['', '', '']
+    """
+    point = None if at is None else {name: _values(name, value) for name, value in at.items()}
+    return circuit_engine(load_cost(cost), parts=parts, at=point)
+
+
+def draw(made: Circuit, format: Literal["svg", "png", "pdf"] = "svg", *, steps: bool = False) -> bytes:
+    """A circuit as a picture.
+
+    Parameters
+    ----------
+    made
+        From :func:`circuit`.
+    format
+        ``"svg"``, ``"png"`` or ``"pdf"``; the last two need the extra ``teach``.
+    steps
+        Number the steps of both passes and list them below.
+
+    Raises
+    ------
+    UsageError
+        If the extra is not installed.
+
+    Examples
+    --------
+    >>> draw(circuit("logistic"))[:4]
+    b'<svg'
+    """
+    from whygrad.teach.pictures import convert  # noqa: PLC0415
+
+    return convert(circuit_svg(made, steps=steps), format)
+
+
+def lesson(
+    what: str,
+    cost: str | Cost,
+    out: str | PathLike[str] | None = None,
+    *,
+    at: Mapping[str, Any] | None = None,
+    force: bool = False,
+    language: str = "en",
+    **options: Any,
+) -> tuple[Path, ...]:
+    """Make a lesson, or a part of it, from a cost.
+
+    Parameters
+    ----------
+    what
+        ``"notebook"``, ``"exercises"``, or ``"all"``: everything with an index page.
+    cost
+        A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
+    out
+        A file or a folder.
+    at
+        Values for the circuit; simple ones are found when none are given.
+    force
+        Whether existing files are replaced.
+    language
+        Of the words.
+    options
+        See :class:`whygrad.teach.media.Options`.
+
+    Returns
+    -------
+    The files that were written. (Not named ``teach``, which is the room that makes them.)
+    """
+    from whygrad.teach.lesson import Lesson  # noqa: PLC0415
+    from whygrad.teach.media import Options  # noqa: PLC0415
+    from whygrad.teach.media import teach as make  # noqa: PLC0415
+    from whygrad.teach.words import words_of  # noqa: PLC0415
+
+    loaded = load_cost(cost)
+    point = None if at is None else {name: _values(name, value) for name, value in at.items()}
+    made = Lesson(loaded, loaded.source, words_of(language), point)
+    return make(what, made, None if out is None else Path(out), Options(**options), force=force)
+
+
 def fit(cost: str | Cost, data: Any, **options: Any) -> Fit:
     """Train on data; see :func:`whygrad.train.fit.fit`."""
     from whygrad.train.fit import fit as run  # noqa: PLC0415
@@ -440,11 +535,14 @@ __all__ = [
     "WhygradError",
     "check",
     "check_records",
+    "circuit",
     "compare",
     "derive",
     "document",
+    "draw",
     "fit",
     "gallery",
+    "lesson",
     "load_cost",
     "pairs",
     "predict",

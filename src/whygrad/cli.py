@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a mistake in the arguments need not wait for it
     from whygrad.core.document import Document
 
 FORMATS = ("text", "latex", "markdown", "html", "json")
+PICTURES = ("svg", "png", "pdf")
 PIPED_WIDTH = 80
 LARGEST_INPUT_BYTES = 1 << 16
 
@@ -140,6 +141,37 @@ def run_predict(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_circuit(options: argparse.Namespace) -> int:
+    """Draw the backprop circuit."""
+    constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
+    format = options.format or os.path.splitext(options.out or "")[1].lstrip(".") or "svg"
+    if format not in PICTURES:
+        raise UsageError("error/usage", f"there is no picture format {format!r}", fix="svg, png or pdf")
+    if options.out is None and format != "svg" and sys.stdout.isatty():
+        raise UsageError("error/usage", f"a {format.upper()} is not text", fix=f"name a file: -o circuit.{format}")
+    if options.out is not None:
+        refuse_existing(options.out, options.force)
+    cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
+    made = whygrad.draw(whygrad.circuit(cost, parts=options.parts, at=at), format, steps=options.steps)
+    if options.out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(made)
+        return 0
+    write_file(options.out, made)
+    note(f"wrote {options.out}")
+    return 0
+
+
+def run_teach(options: argparse.Namespace) -> int:
+    """Make a lesson, or a part of it."""
+    constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
+    cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
+    chosen = {name: getattr(options, name) for name in ("seed", "level", "count", "wheel")}
+    for path in whygrad.lesson(options.what, cost, options.out, at=at, force=options.force, **chosen):
+        note(f"wrote {path}")
+    return 0
+
+
 # --- their arguments --------------------------------------------------------------------------
 
 
@@ -208,6 +240,44 @@ def gallery_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``gallery``."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="show this cost")
     format_argument(parser)
+
+
+def circuit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``circuit``."""
+    cost_arguments(parser)
+    at_argument(parser, "also show values and gradients there")
+    parser.add_argument("--steps", action="store_true", help="number the steps of both passes and list them")
+    parser.add_argument(
+        "--parts",
+        nargs="?",
+        const="all",
+        default="none",
+        choices=("none", "sigmoid", "all"),
+        help="take gates apart: only σ, or all into single operations",
+    )
+    parser.add_argument("--format", choices=PICTURES, help="without it, the ending of FILE, else svg")
+    parser.add_argument("-o", "--out", metavar="FILE", help="without it, standard output")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
+
+
+def teach_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``teach``."""
+    parser.add_argument("what", metavar="WHAT", help="notebook, exercises, or all with an index page")
+    cost_arguments(parser)
+    at_argument(parser, "the numbers of the circuit")
+    parser.add_argument("-o", "--out", metavar="OUT", help="a file or a folder")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+    parser.add_argument("--seed", type=int, default=0, help="of the exercises: another number, other exercises")
+    parser.add_argument("--level", choices=("easy", "normal", "hard"), default="normal", help="of the exercises")
+    parser.add_argument("--count", type=int, default=6, help="how many exercises")
+    parser.add_argument(
+        "--wheel", metavar="FILE", default="", help="install whygrad from this file or address in the notebook"
+    )
+
+
+def at_argument(parser: argparse.ArgumentParser, help: str) -> None:
+    """Add the argument ``--at``."""
+    parser.add_argument("--at", metavar="w=2,b=1", action="append", default=[], help=help)
 
 
 def fit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -287,6 +357,8 @@ VERBS = (
     Verb("check", "judge a person's own derivation, name the first mistake", check_arguments, run_check),
     Verb("compare", "lay two costs side by side, down to what they share", compare_arguments, run_compare),
     Verb("pairs", "is the slope of the loss f − y, and why", pairs_arguments, run_pairs),
+    Verb("circuit", "draw the backprop circuit", circuit_arguments, run_circuit),
+    Verb("teach", "make a notebook, exercises, or a whole lesson", teach_arguments, run_teach),
     Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
     Verb("predict", "apply a trained model to data", predict_arguments, run_predict),
     Verb("gallery", "list the named costs, or show one", gallery_arguments, run_gallery),
@@ -432,6 +504,17 @@ def refuse_existing(path: str | None, force: bool) -> None:
     """Refuse before any work is done what could not be written after it."""
     if path is not None and os.path.exists(path) and not force:
         raise UsageError("error/exists", f"{path} exists", fix="another name, or --force to replace it")
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Write what was made."""
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(
+            "error/no-file", f"{path} cannot be written: {error.strerror}", fix="a file in a folder of yours"
+        ) from None
 
 
 class Progress:

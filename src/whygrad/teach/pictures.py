@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from whygrad.teach.files import library
@@ -35,5 +36,22 @@ def convert(svg: str, format: PictureFormat, *, dpi: int = 192) -> bytes:
 
 def typst_page(svg: str) -> str:
     """A Typst document of one page, as large as the picture."""
+    return f"#set page(width: auto, height: auto, margin: 0pt)\n{_image(svg)}"
+
+
+def _image(svg: str) -> str:
     quoted = svg.replace("\\", "\\\\").replace('"', '\\"')
-    return f'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes("{quoted}"), format: "svg")\n'
+    return f'#image(bytes("{quoted}"), format: "svg")\n'
+
+
+def typst_pages(svgs: Sequence[str]) -> bytes:
+    """Several pictures as the pages of one PDF.
+
+    Raises
+    ------
+    UsageError
+        If Typst is not installed.
+    """
+    typst: Any = library("typst", "a PDF")
+    pages = "#pagebreak()\n".join(typst_page(svg) if not k else _image(svg) for k, svg in enumerate(svgs))
+    return typst.compile(pages.encode(), format="pdf")

@@ -1,0 +1,100 @@
+"""What every medium of a lesson is made from: one cost, one derivation, one circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property, partial
+
+from whygrad.core.circuit import Circuit
+from whygrad.core.cost import Cost
+from whygrad.core.derivation import Derivation
+from whygrad.core.document import Document
+from whygrad.core.errors import UsageError
+from whygrad.engine.circuit_graph import circuit
+from whygrad.engine.derive import derive
+from whygrad.engine.narrate import narrate
+from whygrad.engine.serialise import derivation_to_json
+from whygrad.show.text import to_text
+from whygrad.teach.words import ENGLISH, Words
+
+_VALUES = (Fraction(2), Fraction(1, 2), Fraction(1), Fraction(-1), Fraction(3, 2))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A cost with all that is shown of it.
+
+    Parameters
+    ----------
+    cost
+        As it was read.
+    source
+        Its text, for whoever wants to change it.
+    words
+        The table of a language.
+    at
+        Where the circuit has numbers; simple ones are found when none are given.
+
+    Examples
+    --------
+    >>> from whygrad.syntax.cost_text import read_cost
+    >>> Lesson(read_cost("param w\\nJ = (w - 3)^2"), "").title
+    'J'
+    """
+
+    cost: Cost
+    source: str
+    words: Words = field(default_factory=lambda: ENGLISH)
+    at: Mapping[str, Fraction | tuple[Fraction, ...]] | None = None
+
+    @property
+    def title(self) -> str:
+        """The cost's title, else its name."""
+        return self.cost.title or to_text(self.circuit.goal_name, self.cost.scope)
+
+    @property
+    def name(self) -> str:
+        """A name for files."""
+        return self.cost.name or "cost"
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The gradient by the chain rule."""
+        return derive(self.cost)
+
+    @cached_property
+    def document(self) -> Document:
+        """The derivation in words and formulas, with its data."""
+        made = narrate(self.derivation, "normal", name=self.cost.name)
+        return replace(made, later=partial(derivation_to_json, self.derivation))
+
+    @cached_property
+    def circuit(self) -> Circuit:
+        """A gate for each definition, with numbers if simple ones fit."""
+        plain = circuit(self.cost, derivation=self.derivation)
+        point = self.at if self.at is not None else simple_point(self.cost)
+        if point is None:
+            return plain
+        try:
+            return circuit(self.cost, derivation=self.derivation, at=point)
+        except UsageError:
+            if self.at is not None:
+                raise
+            return plain
+
+
+def simple_point(cost: Cost) -> dict[str, Fraction] | None:
+    """A small number for every name, inside its domain; None where one number cannot say it."""
+    out: dict[str, Fraction] = {}
+    for k, d in enumerate((*cost.parameters, *(d for d in cost.declarations if d.kind != "param"))):
+        if any(domain.kind in ("onehot", "simplex", "spd", "symmetric") for domain in d.domains):
+            return None
+        if d.values:
+            out[d.name] = max(d.values)
+        elif d.low is not None:
+            out[d.name] = d.low + (Fraction(1, 2) if d.positive or d.kind == "const" else 1)
+        else:
+            out[d.name] = _VALUES[k % len(_VALUES)]
+    return out if all(len(d.dims) < 3 for d in cost.declarations) else None

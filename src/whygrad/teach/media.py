@@ -1,0 +1,147 @@
+"""The media of a lesson: a row each, and the one command that makes them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from whygrad import __version__
+from whygrad.core.errors import UsageError
+from whygrad.engine.serialise import derivation_to_json
+from whygrad.show.circuit import circuit_svg
+from whygrad.show.html import to_html
+from whygrad.show.page_style import STYLE_SHEET
+from whygrad.teach.exercises import exercises
+from whygrad.teach.files import refuse_existing, write
+from whygrad.teach.lesson import Lesson
+from whygrad.teach.notebook import notebook
+from whygrad.teach.sheet import FORMS, sheet_markdown, sheet_moodle, sheet_notebook, sheet_pdf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What can be asked of a medium."""
+
+    seed: int = 0
+    level: str = "normal"
+    count: int = 6
+    wheel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """One thing that ``teach`` makes: its name, the endings of its file, the key of its title."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    title: str
+    make: Callable[[Lesson, Options, str], str | bytes]
+    """The content, for an ending."""
+    verb: bool = True
+    """Whether it can be asked for by itself; otherwise it comes with ``all``."""
+
+    def file(self, lesson: Lesson) -> str:
+        """The usual name of its file."""
+        return f"{lesson.name}-{self.name}{self.suffixes[0]}"
+
+
+def _exercises(lesson: Lesson, options: Options, suffix: str) -> str | bytes:
+    found = exercises(lesson, seed=options.seed, level=options.level, count=options.count)
+    forms: dict[str, Callable[..., str | bytes]] = dict(
+        zip(FORMS, (sheet_markdown, sheet_notebook, sheet_pdf, sheet_moodle), strict=True)
+    )
+    return forms[suffix](lesson, found, seed=options.seed, level=options.level)
+
+
+MEDIA: Final[tuple[Medium, ...]] = (
+    Medium("derivation", (".html",), "lesson derivation", lambda lesson, _, __: to_html(lesson.document), verb=False),
+    Medium("circuit", (".svg",), "lesson circuit",
+           lambda lesson, _, __: circuit_svg(lesson.circuit, steps=True, words=lesson.words), verb=False),
+    Medium("notebook", (".ipynb",), "lesson notebook",
+           lambda lesson, options, _: notebook(lesson, wheel=options.wheel)),
+    Medium("exercises", FORMS, "lesson exercises", _exercises),
+    Medium("moodle", (".xml",), "lesson moodle", _exercises, verb=False),
+    Medium("data", (".json",), "lesson data",
+           lambda lesson, _, __: json.dumps(derivation_to_json(lesson.derivation), ensure_ascii=False), verb=False),
+)  # fmt: skip
+"""A further medium is a further row."""
+
+VERBS: Final[tuple[str, ...]] = (*(m.name for m in MEDIA if m.verb), "all")
+
+
+def teach(what: str, lesson: Lesson, out: Path | None, options: Options, *, force: bool = False) -> tuple[Path, ...]:
+    """Make one medium, or all with an index page.
+
+    Parameters
+    ----------
+    what
+        One of ``VERBS``.
+    lesson
+        What it is about.
+    out
+        A file, or a folder; for ``"all"`` a folder. Without it, a file of the usual name here.
+
+    Returns
+    -------
+    What was written.
+
+    Raises
+    ------
+    UsageError
+        If a file exists and ``force`` is off, the folder cannot be written, the ending is unknown, or a library is
+        missing.
+    """
+    if what == "all":
+        return _all(lesson, out or Path(f"{lesson.name}-lesson"), options, force)
+    medium = next((m for m in MEDIA if m.verb and m.name == what), None)
+    if medium is None:
+        raise UsageError("error/usage", f"there is nothing called {what!r} to make", fix=f"one of {', '.join(VERBS)}")
+    path = Path(medium.file(lesson)) if out is None else out
+    if path.is_dir() or (out is not None and not path.suffix):
+        path = path / medium.file(lesson)
+    if path.suffix not in medium.suffixes:
+        raise UsageError(
+            "error/usage",
+            f"{what} cannot be written as {path.suffix or path.name}",
+            fix=f"a file that ends in {' or '.join(medium.suffixes)}",
+        )
+    refuse_existing(path, force)
+    return (write(path, medium.make(lesson, options, path.suffix), force=force),)
+
+
+def _all(lesson: Lesson, folder: Path, options: Options, force: bool) -> tuple[Path, ...]:
+    """Every medium into one folder; nothing is written before all of it is made."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("error/exists", f"{folder} is a file", fix="name a folder: -o lesson/")
+    paths = {m: folder / m.file(lesson) for m in MEDIA}
+    index = folder / "index.html"
+    for path in (*paths.values(), index):
+        refuse_existing(path, force)
+    made = {path: medium.make(lesson, options, path.suffix) for medium, path in paths.items()}
+    made[index] = index_page(lesson, {m: path.name for m, path in paths.items()})
+    return tuple(write(path, content, force=force) for path, content in made.items())
+
+
+def index_page(lesson: Lesson, files: Mapping[Medium, str]) -> str:
+    """The page that leads to all of it, with the circuit on it."""
+    words = lesson.words
+    title = words["lesson"].format(title=lesson.title)
+    rows = "".join(
+        f'<li><a href="{escape(name)}">{escape(words[medium.title])}</a> <code>{escape(name)}</code></li>'
+        for medium, name in files.items()
+    )
+    cost = to_html(lesson.document).partition("<main>")[2].partition("</main>")[0].partition("<h2")[0]
+    source = escape(lesson.source.strip())
+    return (
+        f'<!doctype html>\n<html lang="{words["language"]}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE_SHEET}\nsvg{{max-width:100%;height:auto}}"
+        "li{margin:.4rem 0}</style>\n</head>\n<body>\n<main>\n"
+        f"{cost}<p>{words['lesson text']}</p>\n<ul>{rows}</ul>\n{circuit_svg(lesson.circuit, words=words)}\n"
+        f"<h2 class='title'>{words['cost']}</h2>\n<pre><code>{source}</code></pre>\n"
+        f"<p class='callout next'>{words['made by'].format(version=__version__)}</p>\n</main>\n</body>\n</html>\n"
+    )

@@ -1,0 +1,72 @@
+"""The steps of a derivation one by one, as whatever shows one at a time needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from whygrad.core.cost import Scope
+from whygrad.core.derivation import Derivation, Stage, Step
+from whygrad.core.document import Inline, Rows
+from whygrad.core.expr import Expr
+from whygrad.core.walk import Path, at
+from whygrad.engine.narrate import detail_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One step: of which stage, by which rule, from what to what, and why."""
+
+    stage: str
+    rule: str
+    left: Expr
+    before: Expr
+    after: Expr
+    changed_before: tuple[Path, ...]
+    changed_after: tuple[Path, ...]
+    reason: Inline
+    finer: Rows
+    scope: Scope
+
+
+def shown_steps(derivation: Derivation) -> tuple[Shown, ...]:
+    """Every step that the normal view shows, in order; a stage that is reused comes once.
+
+    Examples
+    --------
+    >>> from whygrad.engine.derive import derive
+    >>> from whygrad.syntax.cost_text import read_cost
+    >>> found = shown_steps(derive(read_cost("param w\\nJ = (w - 3)^2")))
+    >>> found[0].stage
+    'chain.1'
+    """
+    scope = derivation.cost.scope
+    out: list[Shown] = []
+    for parameter in derivation.parameters:
+        for stage in parameter.stages:
+            if not stage.reused:
+                out.extend(_of_stage(stage, scope))
+    return tuple(out)
+
+
+def _of_stage(stage: Stage, scope: Scope) -> Iterator[Shown]:
+    before = stage.start
+    for number, step in enumerate(stage.steps, start=1):
+        if step.minor:
+            continue
+        id = f"{stage.id}.{number}"
+        after = _touched(step)
+        yield Shown(
+            stage.id, step.rule, stage.left, before, step.after, (step.at,) if before is step.before else (), after,
+            step.reason, Rows(tuple(detail_rows(step, id)) if step.substeps else ()), scope,
+        )  # fmt: skip
+        before = step.after
+
+
+def _touched(step: Step) -> tuple[Path, ...]:
+    """Where the line after was touched: the path itself while it is there."""
+    try:
+        at(step.after, step.at)
+    except IndexError:
+        return ()
+    return (step.at,)
