@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scoring import records
@@ -12,8 +13,9 @@ from whygrad.core.errors import LanguageError, WhygradError
 from whygrad.engine.check import check_record, check_text
 
 PIECES = (
-    r"\frac{ } { ( ) [ ] \sum_{i=1}^m \partial ^ _ & \\ = \begin{cases} \end{cases} | || \left \right d e^{ \log"
-    r" \text{ x w_i ^{99999} \over \nabla \hat 1/ - T ∂ √ ½ \def\x{\x}\x \ é ∑ \max \langle \rangle : \mathbf{ \lim '"
+    r"\frac{ } { ( ) [ ] \sum_{i=1}^m \partial ^ _ & \\ = \begin{cases} \end{cases} | || \left \right d e^{"
+    r" \log \text{ x w_i ^{99999} \over \nabla \hat 1/ - T ∂ √ ½ \def\x{\x}\x \ é ∑ \max \langle \rangle :"
+    r" \mathbf{ \lim '"
 ).split(" ")
 CHAINS = records(Path(__file__).parent / "data" / "derivations.jsonl")
 
@@ -33,6 +35,14 @@ def mutated(text: str, rng: random.Random) -> str:
     return text
 
 
+def answer_of(record: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer, or None where the input is refused with a reason."""
+    try:
+        return check_record(record).record()
+    except WhygradError as error:
+        return None if error.reason else {}
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_mutated_lines_never_crash(seed: int) -> None:
     rng = random.Random(seed)
@@ -42,11 +52,8 @@ def test_mutated_lines_never_crash(seed: int) -> None:
     place = rng.randrange(len(texts))
     texts[place] = mutated(texts[place], rng)
     record[key] = texts
-    try:
-        answer = check_record(record).record()
-    except WhygradError as error:
-        assert error.reason
-    else:
+    answer = answer_of(record)
+    if answer is not None:
         assert len(answer["verdicts"]) == len(answer["evidence"]) == max(0, len(record["lines"]) - 1)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  formulas stay on one line, as they are typed
 """Chains in the ways people write, made for these tests: context, assumptions, wrt, lines, truth."""
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 from whygrad.core.cost import Reading
 from whygrad.core.derivation import Evidence
-from whygrad.core.errors import Span, WhygradError
 from whygrad.core.document import Inline
+from whygrad.core.errors import Span, WhygradError
 from whygrad.core.expr import Expr, neg
 from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
 from whygrad.core.walk import Path, at, free_indices
@@ -60,7 +60,7 @@ class Judged:
 
 
 def check_chain(chain: Chain, *, id: str = "", given: Context | None = None) -> Report:
-    """Judge every line of a chain against the one before.
+    r"""Judge every line of a chain against the one before.
 
     Parameters
     ----------
@@ -328,9 +328,11 @@ def check_record(record: Mapping[str, object], given: Context | None = None) -> 
         value = record.get(key) or ()
         if isinstance(value, str):
             return (value,)
-        return tuple(str(x) for x in value) if isinstance(value, list | tuple) else ()
+        if not isinstance(value, list | tuple):
+            return ()
+        return tuple(str(x) for x in cast("list[object]", value))
 
-    id, wrt = str(record.get("id", "")), str(record.get("wrt") or "")
+    name, wrt = str(record.get("id", "")), str(record.get("wrt") or "")
     mode = str(record.get("mode") or "")
     lines = texts("lines")
     if not lines and record.get("raw"):
@@ -340,8 +342,8 @@ def check_record(record: Mapping[str, object], given: Context | None = None) -> 
             assumptions=texts("assumptions"),
             wrt=wrt,
             mode=mode,
-            id=id,
+            id=name,
             given=given,
         )
     chain = Chain(lines, texts("context"), texts("assumptions"), wrt, mode or "expr")
-    return check_chain(chain, id=id, given=given)
+    return check_chain(chain, id=name, given=given)

@@ -1,4 +1,4 @@
-"""The definitions of a cost in the words of the person who is checked.
+r"""The definitions of a cost in the words of the person who is checked.
 
 A cost says ``z[i] = sum_j w[j] x[i,j] + b``; people write ``z = wx + b`` for one example, or
 ``z^{(i)} = \\sum_j w_j x_j^{(i)} + b``. The style is taken from the lines.
@@ -36,12 +36,12 @@ Style = Literal["none", "sub", "sup"]
 
 
 def cost_context(cost: Cost, lines: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Context lines and phrases that say what a cost defines.
+    r"""Context lines and phrases that say what a cost defines.
 
     Examples
     --------
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> cost = read_cost("data x[i], y[i] in {0,1}\\nparam w\\nL[i] = (y[i] - w x[i])^2\\nJ = sum_i L[i]")
+    >>> cost = read_cost("data x[i], y[i] in {0,1}\nparam w\nL[i] = (y[i] - w x[i])^2\nJ = sum_i L[i]")
     >>> cost_context(cost, ["dL/dw"])
     (['L = (y - w x)^{2}'], ['y in {0, 1}'])
     """
@@ -98,7 +98,8 @@ def _defined(d: Definition, style: Style, examples: frozenset[str]) -> str:
 
 
 _GREEK: Final = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi omega".split()
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau phi chi psi"
+    " omega".split()
 )
 
 

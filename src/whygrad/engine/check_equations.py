@@ -1,4 +1,4 @@
-"""Chains of equations: does what solves one line solve the next?
+"""Chains of equations: whether what solves one line solves the next.
 
 A line is ``E = 0``. The next follows if it is E times a factor, or if it holds once the line before is
 solved for a name in which it is linear. It is refuted only where every way of solving refutes it.
@@ -193,8 +193,8 @@ class _Step:
                     and not definition.is_function
                     and len(s.indices) == len(definition.indices)
                 ):
-                    swap = dict(zip(definition.indices, s.indices, strict=True))
-                    found[s] = substitute(definition.body, dict(swap))
+                    swap: dict[Expr, Expr] = dict(zip(definition.indices, s.indices, strict=True))
+                    found[s] = substitute(definition.body, swap)
             if not found:
                 break
             e = self.court.plain(substitute(e, found))

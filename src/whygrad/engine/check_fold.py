@@ -86,7 +86,7 @@ def _written_out(e: Expr, scope: Scope, but: str) -> Expr | None:
 def _replaced(body: Expr, pattern: Expr, definition: Definition) -> Expr:
     """Parts of ``body`` that are the definition at some positions, by its name."""
     letters = {node for node in postorder(body) if isinstance(node, Index)}
-    own = [i for i in definition.indices]
+    own = list(definition.indices)
     forms: dict[Expr, Expr] = {}
     if not own:
         forms[canonical(pattern)] = Symbol(definition.name)

@@ -160,12 +160,12 @@ class Judge:
             if wide.rank == 2 and slim.rank == 0:
                 turned = self.entry(wide, full[::-1])
                 yield (turned, right, note) if wide is a else (right, turned, note)
-        if wide.rank == 2 and slim.rank == 1 and wide.dims[0] == wide.dims[1] == slim.dims[0]:
-            if any(isinstance(node, Partial) for node in postorder(wide.expr)):
-                i, k = self.letters((wide.dims[0], wide.dims[0]), wide, slim)
-                left, right = self.entry(wide, (i, k)), mul(Delta(i, k), self.entry(slim, (i,)))
-                note = "the derivative entry by entry, a diagonal matrix"
-                yield (left, right, note) if wide is a else (right, left, note)
+        square = wide.rank == 2 and slim.rank == 1 and wide.dims[0] == wide.dims[1] == slim.dims[0]
+        if square and any(isinstance(node, Partial) for node in postorder(wide.expr)):
+            i, k = self.letters((wide.dims[0], wide.dims[0]), wide, slim)
+            left, right = self.entry(wide, (i, k)), mul(Delta(i, k), self.entry(slim, (i,)))
+            note = "the derivative entry by entry, a diagonal matrix"
+            yield (left, right, note) if wide is a else (right, left, note)
 
     def components(self, wide: Val, slim: Val) -> Iterator[tuple[tuple[Expr, ...], tuple[str, ...]]]:
         """Free letters of the slim value that say which component of the wide one is meant."""
@@ -274,7 +274,7 @@ class Judge:
             for x in sorted(free_indices(a) | free_indices(b), key=lambda i: i.letter):
                 if x.letter == one:
                     y = Index(other, x.dim)
-                    a, b = _same(substitute(a, {x: y})), _same(substitute(b, {x: y}))
+                    a, b = substitute(a, {x: y}), substitute(b, {x: y})
                     changed = True
         for one, other in case.unequal:
             free = {i.letter: i for i in free_indices(a) | free_indices(b)}
@@ -292,21 +292,13 @@ class Judge:
                 for y in sorted(own, key=lambda i: i.letter):
                     if x.dim == y.dim and x is not y and x.letter not in self.own:
                         swap: dict[Expr, Expr] = {x: y}
-                        one, two = _same(substitute(a, swap)), _same(substitute(b, swap))
+                        one, two = substitute(a, swap), substitute(b, swap)
                         yield f"{x.letter} read as {y.letter}", one, two
-
-
-def _same(e: Expr) -> Expr:
-    return e
 
 
 def _layout_free(a: Val, b: Val) -> bool:
     """Whether a matrix of derivatives takes part, whose layout is a convention."""
-    return any(
-        isinstance(node, Partial) and isinstance(node.wrt, Symbol)
-        for v in (a, b)
-        for node in postorder(v.expr)
-    )
+    return any(isinstance(node, Partial) for v in (a, b) for node in postorder(v.expr))
 
 
 def _shape(v: Val) -> str:

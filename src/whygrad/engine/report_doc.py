@@ -163,7 +163,9 @@ def _after(report: Report) -> list[Block]:
     if not open_lines:
         return []
     lines = ", ".join(str(k) for k in open_lines)
-    text = f"Line {lines}: say what the names are (context, --cost, or a declaration at the top) to have it judged."
+    text = (
+        f"Line {lines}: say what the names are (context, --cost, a declaration at the top) to have it judged."
+    )
     return [Callout("next", (text,))]
 
 

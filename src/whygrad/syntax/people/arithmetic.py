@@ -24,7 +24,7 @@ from whygrad.core.expr import (
 from whygrad.core.walk import postorder
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.base import Base, Val
-from whygrad.syntax.people.dims import Misfit, Unknown, kind_of
+from whygrad.syntax.people.dims import MisfitError, UnknownError, kind_of
 
 
 class Arithmetic(Base):
@@ -49,7 +49,7 @@ class Arithmetic(Base):
                 self.strain += 0.1 if plain else 0.3 if widest.rank == 1 else 1.5
         for sign, v, term in found:
             if v.rank and v.rank != widest.rank and not self.s.dims.loose:
-                raise Misfit(f"a sum of {kind_of(widest.dims)} and {kind_of(v.dims)}", term.span)
+                raise MisfitError(f"a sum of {kind_of(widest.dims)} and {kind_of(v.dims)}", term.span)
             if v.rank:
                 self.s.dims.join_all(widest.dims, v.dims, term.span, "a sum")
             e = self.upright(v) if v.row != row and v.rank == 1 else v.expr
@@ -88,7 +88,7 @@ class Arithmetic(Base):
             done = value if done is None else self.times(done, op, value, factor.span)
             k += 1
         if done is None:
-            raise Unknown("an empty product", tree.span)
+            raise UnknownError("an empty product", tree.span)
         return done
 
     def times(self, a: Val, op: str, b: Val, span: Span) -> Val:
@@ -111,7 +111,7 @@ class Arithmetic(Base):
     def matrix_product(self, a: Val, b: Val, op: str, span: Span) -> Val:
         """A product of arrays as matrices."""
         if a.rank > 2 or b.rank > 2:
-            raise Unknown("a product of arrays with more than two indices", span)
+            raise UnknownError("a product of arrays with more than two indices", span)
         if a.rank == b.rank == 1:
             if a.row != b.row and not a.row:  # column times row
                 return Val(Apply("matmul", (a.expr, b.expr)), a.dims + b.dims)
@@ -122,15 +122,15 @@ class Arithmetic(Base):
             left = a.expr if a.row else Apply("transpose", (a.expr,))
             return Val(Apply("matmul", (left, self.upright(b))))
         if b.rank == 1 and b.row and not self.s.dims.loose:
-            raise Misfit("a matrix before a row", span)
+            raise MisfitError("a matrix before a row", span)
         inner_a, inner_b = a.dims[-1], b.dims[0]
         if not self.s.dims.join(inner_a, inner_b):
             sizes = f"{self.s.dims.find(inner_a)} and {self.s.dims.find(inner_b)}"
-            raise Misfit(f"in a matrix product the sizes {sizes} differ", span)
+            raise MisfitError(f"in a matrix product the sizes {sizes} differ", span)
         left = a.expr
         if a.rank == 1 and not a.row:
             if not self.s.dims.loose and not any(isinstance(n, Partial) for n in postorder(a.expr)):
-                raise Misfit("a column before a matrix", span)
+                raise MisfitError("a column before a matrix", span)
             self.strain += 0.4
             self.s.say("a vector before a matrix", "its row", span)
             left = Apply("transpose", (left,))
@@ -162,7 +162,7 @@ class Arithmetic(Base):
         if b.rank == 2 and a.rank == 2:
             self.s.dims.join_all(a.dims, b.dims, span, "a quotient")
             return Val(Apply("entrywise_div", (a.expr, b.expr)), b.dims)
-        raise Misfit(f"division by {kind_of(b.dims)}", span)
+        raise MisfitError(f"division by {kind_of(b.dims)}", span)
 
     def power(self, base: Val, exponent: Val, span: Span) -> Val:
         """A power: of a square matrix its product with itself, of a vector its square length."""
@@ -170,13 +170,13 @@ class Arithmetic(Base):
         if base.expr is Constant("e"):
             return Val(Call("exp", (e,)), exponent.dims, exponent.row)
         if exponent.rank:
-            raise Misfit("an exponent that is no number", span)
+            raise MisfitError("an exponent that is no number", span)
         if not base.rank:
             return Val(Pow(base.expr, e))
         whole = isinstance(e, Number) and e.value.denominator == 1
         if base.rank == 2 and whole:
             if not self.s.dims.join(*base.dims):
-                raise Misfit("a power of a matrix that is not square", span)
+                raise MisfitError("a power of a matrix that is not square", span)
             if e is MINUS_ONE:
                 return Val(Apply("inv", (base.expr,)), base.dims)
             return Val(Apply("matpow", (base.expr, e)), base.dims)
@@ -186,7 +186,7 @@ class Arithmetic(Base):
             return Val(Apply("dot", (self.upright(base), self.upright(base))))
         if base.rank == 1:
             return Val(Apply("entrywise_pow", (self.upright(base), e)), base.dims)
-        raise Misfit(f"a power of {kind_of(base.dims)}", span)
+        raise MisfitError(f"a power of {kind_of(base.dims)}", span)
 
     def transpose(self, v: Val, span: Span) -> Val:
         """The transpose; of a number itself."""
@@ -194,7 +194,7 @@ class Arithmetic(Base):
             self.strain += 0.7
             return v
         if v.rank > 2:
-            raise Misfit("the transpose of an array with more than two indices", span)
+            raise MisfitError("the transpose of an array with more than two indices", span)
         if isinstance(v.expr, Apply) and v.expr.op == "transpose":
             return Val(v.expr.args[0], v.dims[::-1], not v.row and v.rank == 1)
         return Val(Apply("transpose", (v.expr,)), v.dims[::-1], not v.row and v.rank == 1)
@@ -206,14 +206,14 @@ class Arithmetic(Base):
         if a.rank == b.rank == 2 or a.rank == b.rank == 1:
             self.s.dims.join_all(a.dims, b.dims, span, "an inner product")
             return Val(Apply("dot", (self.upright(a), self.upright(b))))
-        raise Misfit(f"an inner product of {kind_of(a.dims)} and {kind_of(b.dims)}", span)
+        raise MisfitError(f"an inner product of {kind_of(a.dims)} and {kind_of(b.dims)}", span)
 
     def square(self, v: Val, op: str, span: Span) -> Val:
         """A function of a square matrix; of a number the number itself."""
         if not v.rank:
             return v if op in ("trace", "det") else Val(Call("log", (v.expr,)))
         if v.rank != 2 or not self.s.dims.join(*v.dims):
-            raise Misfit(f"the {op} of {kind_of(v.dims)} that is not square", span)
+            raise MisfitError(f"the {op} of {kind_of(v.dims)} that is not square", span)
         names = {"trace": "trace", "det": "det", "logdet": "logdet"}
         return Val(Apply(names[op], (v.expr,)))  # pyright: ignore[reportArgumentType]
 
@@ -223,7 +223,7 @@ class Arithmetic(Base):
             return Val(Apply("diag", (self.upright(v),)), v.dims * 2)
         if v.rank == 2 and self.s.dims.join(*v.dims):
             return Val(Apply("diag", (v.expr,)), v.dims[:1])
-        raise Misfit("diag takes a vector or a square matrix", span)
+        raise MisfitError("diag takes a vector or a square matrix", span)
 
     def norm(self, v: Val, span: Span) -> Val:
         """The Euclidean norm."""

@@ -10,7 +10,7 @@ from whygrad.core.expr import (
     Expr,
     Index,
 )
-from whygrad.syntax.people.dims import Misfit, kind_of
+from whygrad.syntax.people.dims import MisfitError, kind_of
 from whygrad.syntax.people.scripts import Parts
 from whygrad.syntax.people.setting import Meant, Setting
 from whygrad.syntax.people.tree import Tree
@@ -48,14 +48,14 @@ class Base(ABC):
         """Dimensions of every undefined name that was met."""
         self.opaque: set[str] = set()
         """Functions of which nothing is known that were given a general form."""
-        self.count = 0
+        self.count: int = 0
         self.spans: dict[Expr, Span] = {}
         """Where the parts of the line in hand stand."""
         self.fixed: set[str] = set()
         """Letters that line 0 leaves free."""
         self.tag = ""
         """Where a name without dimensions of its own stands: a line or a definition."""
-        self.strain = 0.0
+        self.strain: float = 0.0
         """How much had to be read into shapes, for comparing kinds."""
         self.free: set[str] = set()
         self.given_open: set[tuple[str, str]] = set()
@@ -65,7 +65,7 @@ class Base(ABC):
         """The value of a part that must be one number."""
         found = self.value(tree)
         if found.dims:
-            raise Misfit(f"{kind_of(found.dims)} stands where a number should", tree.span)
+            raise MisfitError(f"{kind_of(found.dims)} stands where a number should", tree.span)
         return found.expr
 
     @abstractmethod

@@ -67,7 +67,7 @@ class Brackets(Derivatives):
                 self.advance()
                 low = self.advance()
                 bottom = t.Num(Fraction(low.text), False, low.span)
-                return t.Fraction_(found, bottom, self.since(token.start))
+                return t.Quotient(found, bottom, self.since(token.start))
             return found
         if token.kind in ("name", "text"):
             self.advance()
@@ -150,7 +150,7 @@ class Brackets(Derivatives):
         return t.Group(tuple(items), opened.text, span, separator)
 
     def has_over(self) -> bool:
-        """Whether ``\\over`` stands at this level."""
+        r"""Whether ``\\over`` stands at this level."""
         level, k = 0, self.k
         while k < len(self.tokens):
             token = self.tokens[k]
@@ -166,7 +166,7 @@ class Brackets(Derivatives):
         return False
 
     def over(self, opened: Token) -> Tree:
-        """``{a \\over b}``."""
+        r"""``{a \\over b}``."""
         middle = self.k
         level = 0
         while not (self.tokens[middle].kind == "cmd" and self.tokens[middle].text == "over" and not level):
@@ -279,6 +279,7 @@ class Brackets(Derivatives):
 
 
 def without_ends(tokens: list[Token]) -> list[Token]:
+    """Tokens without the punctuation and the words at both ends."""
     while tokens and (tokens[-1].text in (",", ".", ";", ":") or tokens[-1].kind == "text"):
         tokens = tokens[:-1]
     while tokens and (tokens[0].text in (",", ".", ";", ":") or tokens[0].kind == "text"):
@@ -287,6 +288,7 @@ def without_ends(tokens: list[Token]) -> list[Token]:
 
 
 def opens(tokens: list[Token]) -> bool:
+    """Whether a bracket is still open after these tokens."""
     level = 0
     for token in tokens:
         if token.kind == "op":

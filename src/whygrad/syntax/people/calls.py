@@ -19,7 +19,7 @@ from whygrad.core.expr import (
 from whygrad.core.walk import free_indices, paths, substitute
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.base import Val
-from whygrad.syntax.people.dims import Misfit, Unknown
+from whygrad.syntax.people.dims import MisfitError, UnknownError
 from whygrad.syntax.people.known import Known
 from whygrad.syntax.people.scripts import Parts, name_parts, spell
 from whygrad.syntax.people.setting import Meant
@@ -32,7 +32,7 @@ class Calls(Known):
     def meaning(self, name: str, found: Parts, span: Span) -> Val:
         """A defined name at its positions."""
         meant = self.s.meant[name]
-        expr, own, left = self.definition(meant)
+        _expr, own, left = self.definition(meant)
         given = (*found.sups, *found.subs)
         if not own:
             if not given:
@@ -57,7 +57,7 @@ class Calls(Known):
         if found is not None:
             return found
         if meant.name in self.open:
-            raise Unknown(f"{meant.name} is defined through itself", meant.body.span)
+            raise UnknownError(f"{meant.name} is defined through itself", meant.body.span)
         self.open.add(meant.name)
         held = self.bound, self.arguments, self.positions_of, self.free
         tag, self.tag = self.tag, meant.name
@@ -108,7 +108,7 @@ class Calls(Known):
         """Brackets around one thing."""
         if len(tree.items) == 1:
             return self.value(tree.items[0])
-        raise Unknown("a list stands where a value should", tree.span)
+        raise UnknownError("a list stands where a value should", tree.span)
 
     def call_of(self, tree: Tree, after: Tree) -> Val | None:
         """``f(x)``, or None where a name before a bracket is a factor."""
@@ -217,7 +217,7 @@ class Calls(Known):
             if len(names) == len(items) and not any(spell(x) in self.arguments for x in items):
                 return self.meaning(meant.name, found._replace(primes=0, power=None, transposed=False), span)
             if len(items) > len(own):
-                raise Unknown(f"{meant.name} takes {len(own)} arguments", span)
+                raise UnknownError(f"{meant.name} takes {len(own)} arguments", span)
         if any(isinstance(p, t.Script) for p in parameters):
             return self.at_pattern(meant, items, span)
         return self.inlined(meant, items, span)
@@ -233,7 +233,7 @@ class Calls(Known):
             if b is None or b.name != a.name or len(b.subs) != len(a.subs):
                 if len(meant.parameters) == 1 and b is not None and b.name == a.name and not b.subs:
                     return self.meaning(meant.name, Parts(meant.name, (), (), None, False, 0), span)
-                raise Unknown(f"{meant.name} is defined of {spell(parameter)} only", span)
+                raise UnknownError(f"{meant.name} is defined of {spell(parameter)} only", span)
             _, own, _ = self.definition(meant)
             dims = [i.dim for i in own[len(at) :]]
             at += [self.position(x, d) for x, d in zip(b.subs, dims, strict=False)]
@@ -248,7 +248,7 @@ class Calls(Known):
             if found is not None:
                 return Val(Call(meant.name, tuple(v.expr for v in values)))
         if len(self.open) > 40 or meant.name in self.open:
-            raise Unknown(f"{meant.name} is defined through itself", span)
+            raise UnknownError(f"{meant.name} is defined through itself", span)
         held = self.arguments
         self.open.add(meant.name)
         self.arguments = {**held, **{spell(p): v for p, v in zip(meant.parameters, values, strict=False)}}
@@ -269,7 +269,7 @@ class Calls(Known):
         self.open.add(meant.name)
         try:
             value = self.value(meant.body)
-        except (Misfit, Unknown):
+        except (MisfitError, UnknownError):
             value = None
         finally:
             free = self.free
@@ -294,7 +294,7 @@ class Calls(Known):
                 for _ in range(found.primes):
                     value = self.differentiate(value, (items[0],), span)
                 return value
-        raise Unknown(f"the prime of {meant.name} is not understood", span)
+        raise UnknownError(f"the prime of {meant.name} is not understood", span)
 
     def unknown_function(self, found: Parts, items: tuple[Tree, ...], span: Span) -> Val:
         """A function of which nothing is known: a general smooth one of its arguments.
@@ -335,7 +335,7 @@ class Calls(Known):
     def indicator(self, items: tuple[Tree, ...], span: Span) -> Val:
         """``1(i = j)``."""
         if len(items) != 1 or not isinstance(items[0], t.Relation):
-            raise Unknown("an indicator takes a condition", span)
+            raise UnknownError("an indicator takes a condition", span)
         return Val(self.condition(items[0]))
 
 

@@ -82,9 +82,11 @@ class Characters(ABC):
         check_size(source)
         self.source = source
         self.words = words
+        self.text: str
+        self.origin: list[int]
         self.text, self.origin = expand(source, words.macros)
         self.tokens: list[Token] = []
-        self.at = 0
+        self.at: int = 0
         self.glued = False
 
     def run(self) -> list[Token]:

@@ -173,6 +173,14 @@ class Cursor(ABC):
         """Everything, to the end."""
 
     @abstractmethod
+    def scripts(self, base: Tree) -> Tree:
+        """Subscripts, superscripts and primes after a factor."""
+
+    @abstractmethod
+    def script_argument(self, up: bool = False) -> Tree:
+        """What stands after ``_`` or ``^``."""
+
+    @abstractmethod
     def relation(self) -> Tree:
         """Sums with relations between them."""
 

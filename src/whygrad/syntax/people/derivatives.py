@@ -41,7 +41,7 @@ class Derivatives(Cursor):
             return found
         above = self.part(top).whole()
         below = self.part(bottom).whole()
-        return t.Fraction_(above, below, self.since(start))
+        return t.Quotient(above, below, self.since(start))
 
     def derivative_of(self, top: list[Token], bottom: list[Token], start: int) -> t.Deriv | None:
         """``∂A / ∂b``, ``d / dx``, ``∂² J / ∂a ∂b``."""
@@ -156,8 +156,8 @@ class Derivatives(Cursor):
 def stripped(tokens: list[Token]) -> list[Token]:
     """Without braces around the whole."""
     while len(tokens) > 1 and tokens[0].text == "{" and tokens[0].kind == "op":
-        level = 0
-        for k, token in enumerate(tokens):
+        level, k = 0, 0
+        for k, token in enumerate(tokens):  # noqa: B007  where the brace closes
             if token.kind == "op":
                 level += (token.text == "{") - (token.text == "}")
             if not level:
@@ -169,6 +169,7 @@ def stripped(tokens: list[Token]) -> list[Token]:
 
 
 def is_d(token: Token, sign: str) -> bool:
+    """Whether a token is the d of a derivative."""
     if sign == "∂":
         return token.kind == "op" and token.text == "∂"
     return token.kind == "name" and token.text == sign
@@ -187,6 +188,7 @@ def d_sign(tokens: list[Token]) -> str:
 
 
 def exponent_of(tokens: list[Token]) -> tuple[str, list[Token]]:
+    """What stands after ``^``, and the tokens after it."""
     if tokens and tokens[0].text == "{":
         k = next((k for k, x in enumerate(tokens) if x.text == "}"), len(tokens) - 1)
         return "".join(x.text for x in tokens[1:k]), tokens[k + 1 :]

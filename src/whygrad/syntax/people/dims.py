@@ -8,7 +8,7 @@ from typing import Final
 from whygrad.core.errors import Span
 
 
-class Misfit(Exception):
+class MisfitError(Exception):
     """Shapes that cannot fit. ``span`` is the place."""
 
     def __init__(self, reason: str, span: Span, letter: str = "", dim: str = "") -> None:
@@ -18,7 +18,7 @@ class Misfit(Exception):
         """The index letter that does not fit, and the dimension it stands on."""
 
 
-class Unknown(Exception):
+class UnknownError(Exception):
     """Something that this reading cannot give a value."""
 
     def __init__(self, reason: str, span: Span) -> None:
@@ -65,17 +65,17 @@ class Dims:
 
         Raises
         ------
-        Misfit
+        MisfitError
             If they differ.
         """
         a, b = tuple(first), tuple(second)
         if len(a) != len(b):
             if self.loose:
                 return
-            raise Misfit(f"in {what} {kind_of(a)} meets {kind_of(b)}", span)
+            raise MisfitError(f"in {what} {kind_of(a)} meets {kind_of(b)}", span)
         for x, y in zip(a, b, strict=True):
             if not self.join(x, y):
-                raise Misfit(f"in {what} the sizes {self.find(x)} and {self.find(y)} differ", span)
+                raise MisfitError(f"in {what} the sizes {self.find(x)} and {self.find(y)} differ", span)
 
 
 _KINDS: Final = ("a number", "a vector", "a matrix")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Mapping
 from typing import Final
 
 from whygrad.core.walk import free_indices
-from whygrad.syntax.people.dims import Misfit, Unknown
+from whygrad.syntax.people.dims import MisfitError, UnknownError
 from whygrad.syntax.people.line_values import resolve_lines
 from whygrad.syntax.people.prepare import Prepared
 from whygrad.syntax.people.problem import Read
@@ -35,10 +36,10 @@ def _candidates(name: str, use: Use, s: Setting, p: Prepared) -> list[tuple[floa
     letters = p.letters
     if said is not None and said.rank is not None:
         return [(0.0, max(0, said.rank - slots))]
-    if p.said.all_scalar or name in _SMALL and not use.transposed:
+    if p.said.all_scalar or (name in _SMALL and not use.transposed):
         return [(0.0, 0)]
     base = name.split("_")[0]
-    upper = base[:1].isupper() and len(base) == 1 or (base in GREEK_NAMES and base[0].isupper())
+    upper = (base[:1].isupper() and len(base) == 1) or (base in GREEK_NAMES and base[0].isupper())
     matrix_text = letters.matrix_text
     vectorish = use.transposed or use.normed or (use.dotted and matrix_text)
     bold = use.bold or name in p.bold
@@ -119,9 +120,9 @@ def _open_names(p: Prepared, s: Setting) -> list[str]:
             or name in s.operators
         ):
             continue
-        if name in ("e", "pi", "ones", "infty", "sigma", "I") and not p.letters.uses[name].slots:
-            if not (name == "sigma" and p.letters.uses[name].not_called):
-                continue
+        known = name in ("e", "pi", "ones", "infty", "sigma", "I") and not use.slots
+        if known and not (name == "sigma" and use.not_called):
+            continue
         if name in s.sizes and not (p.letters.uses[name].indexed):
             continue
         out.append(name)
@@ -136,16 +137,16 @@ def _try(p: Prepared, base: Setting, ranks: Mapping[str, int]) -> float:
     for name in s.meant:
         try:
             resolver.definition(s.meant[name])
-        except Misfit:
+        except MisfitError:
             penalty += 4.0 if s.meant[name].parameters else 6.0
-        except Unknown:
+        except UnknownError:
             penalty += 0.3
     for k, (value, misfit, _, _) in enumerate(values):
         if value is None or misfit:
             penalty += (6.0 if k == 0 else 1.3) if misfit else 0.3
     ranks_of = [(v.rank, len(free_indices(v.expr))) for v, _, _, _ in values if v is not None]
     if p.chain.mode != "equation":
-        for (a, fa), (b, fb) in zip(ranks_of, ranks_of[1:], strict=False):
-            if a != b and not (a + fa == b + fb):
+        for (a, fa), (b, fb) in itertools.pairwise(ranks_of):
+            if a != b and a + fa != b + fb:
                 penalty += 1.5
     return penalty

@@ -24,7 +24,7 @@ from whygrad.core.walk import substitute
 from whygrad.meaning.differentiate import derivative
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.base import Val
-from whygrad.syntax.people.dims import Misfit, Unknown
+from whygrad.syntax.people.dims import MisfitError, UnknownError
 from whygrad.syntax.people.names import Names
 from whygrad.syntax.people.scripts import Parts, spell
 from whygrad.syntax.people.tree import Tree
@@ -61,7 +61,7 @@ class Known(Names):
             return self.extreme(name, args, span)
         maker = _MAKERS.get(name)
         if maker is None or len(args) != 1:
-            raise Unknown(f"{name} is not read here", span)
+            raise UnknownError(f"{name} is not read here", span)
         return maker(self, self.value(args[0]), span)
 
     def log_to_base(self, tree: t.Func) -> Val:
@@ -71,7 +71,7 @@ class Known(Names):
         if isinstance(base, t.Name) and base.name == "e":
             return Val(Call("log", (argument.expr,)), argument.dims, argument.row)
         if base is None:
-            raise Unknown("a logarithm without its base", tree.span)
+            raise UnknownError("a logarithm without its base", tree.span)
         bottom = Call("log", (self.number(base),))
         return Val(mul(Call("log", (argument.expr,)), inverse(bottom)), argument.dims, argument.row)
 
@@ -81,7 +81,7 @@ class Known(Names):
         if len(values) == 1 and values[0].rank:
             return Val(Apply("max" if name == "max" else "min", (values[0].expr,)))
         if len(values) < 2:
-            raise Unknown(f"{name} of one number", span)
+            raise UnknownError(f"{name} of one number", span)
         found = values[0]
         for other in values[1:]:
             if found.rank and other.rank:
@@ -104,7 +104,7 @@ class Known(Names):
         elif value.rank == 2 and not tree.double:
             value = self.square(value, "det", tree.span)
         elif value.rank == 2 and kind == "2":
-            raise Unknown("the spectral norm of a matrix is not computed", tree.span)
+            raise UnknownError("the spectral norm of a matrix is not computed", tree.span)
         else:
             if isinstance(power, t.Num) and power.value == 2:
                 inside = self.upright(value)
@@ -115,7 +115,7 @@ class Known(Names):
     def builtin(self, name: str, items: tuple[Tree, ...], primes: int, span: Span) -> Val:
         """A known function at its argument."""
         if len(items) != 1:
-            raise Unknown(f"{name} takes one argument", span)
+            raise UnknownError(f"{name} takes one argument", span)
         argument = self.value(items[0])
         if name in ("softmax", "logsumexp"):
             return self.along(name, argument, span)
@@ -128,18 +128,19 @@ class Known(Names):
     def along(self, name: str, argument: Val, span: Span) -> Val:
         """``softmax`` and ``logsumexp`` of a vector."""
         if argument.rank not in (1, 2):
-            raise Misfit(f"{name} takes a vector", span)
+            raise MisfitError(f"{name} takes a vector", span)
         op = "softmax" if name == "softmax" else "logsumexp"
         dims = argument.dims if name == "softmax" else argument.dims[:-1]
         return Val(Apply(op, (argument.expr,)), dims)
 
     def derivatives(self, body: Expr, mark: Symbol, order: int, span: Span) -> Expr:
+        """The derivative of a function of one number, ``mark`` its argument."""
         scope = self.scope_of_functions()
         try:
             for _ in range(order):
                 body = derivative(body, mark, scope)
         except (WhygradError, ValueError) as error:
-            raise Unknown(str(error), span) from error
+            raise UnknownError(str(error), span) from error
         return body
 
     def scope_of_functions(self) -> Scope:

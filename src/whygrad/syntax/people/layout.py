@@ -51,8 +51,8 @@ class Page:
 
 
 _DISPLAY: Final = (
-    "align align* aligned alignat alignat* eqnarray eqnarray* equation equation* gather gather* gathered split"
-    " multline multline* flalign flalign* displaymath math IEEEeqnarray dmath"
+    "align align* aligned alignat alignat* eqnarray eqnarray* equation equation* gather gather* gathered"
+    " split multline multline* flalign flalign* displaymath math IEEEeqnarray dmath"
 ).split()
 _BEGIN: Final = re.compile(r"\\begin\s*\{([A-Za-z]+\*?)\}|\\eqalign\s*\{|\\displaylines\s*\{")
 _FENCES: Final = re.compile(
@@ -92,7 +92,14 @@ def notebook_text(text: str) -> str:
         sources = [c.get("source", "") for c in cells if c.get("cell_type") in ("markdown", "raw")]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return text
-    return "\n\n".join("".join(s) if isinstance(s, list) else str(s) for s in sources)
+    return "\n\n".join(_source(s) for s in sources)
+
+
+def _source(source: object) -> str:
+    """A cell's text: one string, or one for each line."""
+    if isinstance(source, list):
+        return "".join(str(line) for line in cast("list[object]", source))
+    return str(source)
 
 
 # --- blocks ---------------------------------------------------------------------------------------
@@ -283,7 +290,7 @@ def _same(a: Piece, b: Piece) -> bool:
 
 
 def _rows(block: Piece) -> list[Piece]:
-    """The rows of a block: at ``\\``, and in plain text at line ends."""
+    r"""The rows of a block: at ``\\``, and in plain text at line ends."""
     text = block.text
     masked = _ENV.sub(lambda m: " " * len(m[0]), text)
     masked = re.sub(r"\\(?:eqalign|displaylines)\s*\{", lambda m: " " * len(m[0]), masked)
@@ -370,12 +377,8 @@ def _segments(row: Piece) -> tuple[list[Piece], bool]:
             k += 2
             continue
         level += (c in "({[") - (c in ")}]")
-        if (
-            c == "="
-            and level <= 0
-            and not nested
-            and text[k - 1 : k] not in ("!", "<", ">", ":")
-            or (text.startswith(":=", k) and level <= 0 and not nested)
+        if (c == "=" and level <= 0 and not nested and text[k - 1 : k] not in ("!", "<", ">", ":")) or (
+            text.startswith(":=", k) and level <= 0 and not nested
         ):
             width = 2 if text.startswith((":=", "=="), k) else 1
             pieces.append((begin, k))
@@ -405,7 +408,8 @@ def _bare(text: str) -> str:
     if "\\begin" not in text:
         text = text.replace("&", " ")
     text = re.sub(
-        r"^(?:\s|&|\\[,;!: ]|\\q?quad\b|\\(?:Rightarrow|implies|therefore|iff|Longrightarrow|hfill)\b|[⇒→∴])+",
+        r"^(?:\s|&|\\[,;!: ]|\\q?quad\b"
+        r"|\\(?:Rightarrow|implies|therefore|iff|Longrightarrow|hfill)\b|[⇒→∴])+",
         "",
         text,
     )

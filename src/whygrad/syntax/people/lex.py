@@ -97,7 +97,7 @@ class Lexer(Runs):
             self.emit("name", name, begin, end)
 
     def brace(self, begin: int, end: int) -> None:
-        """``\\underbrace{u}_{...}``: u counts."""
+        r"""``\\underbrace{u}_{...}``: u counts."""
         found, after = arguments_at(self.text, end, 1)
         rest = re.compile(r"\s*[_^]\s*").match(self.text, after)
         cut = after
@@ -118,7 +118,7 @@ class Lexer(Runs):
         self.at = max(cut, stop)
 
     def skip_dot(self) -> None:
-        """``\\left.`` is no bracket at all."""
+        r"""``\\left.`` is no bracket at all."""
         rest = re.compile(r"\s*\.").match(self.text, self.at)
         if rest is not None:
             self.at = rest.end()
@@ -182,7 +182,7 @@ class Lexer(Runs):
             self.letter(word, begin, end)
 
     def text_words(self, word: str, begin: int, end: int) -> None:
-        """``\\text{...}``: a transpose, a name, or words."""
+        r"""``\\text{...}``: a transpose, a name, or words."""
         if self.after_script() and word in ("T", "t", "tr", "Tr"):
             self.emit("op", "⊤", begin, end)
         elif re.fullmatch(r"[A-Za-z]", word):
@@ -195,7 +195,7 @@ class Lexer(Runs):
             self.emit("text", word, begin, end)
 
     def accent(self, mark: str, begin: int) -> None:
-        """``\\hat{y}`` is a name of its own; ``\\hat{y_i}`` the same with an index."""
+        r"""``\\hat{y}`` is a name of its own; ``\\hat{y_i}`` the same with an index."""
         text, start, end = self.argument()
         match = re.match(
             r"\s*(?:\\(?:mathbf|boldsymbol|bm|textbf|mathrm|vec)\s*)?\{?\s*(\\[A-Za-z]+|[A-Za-z])\s*\}?", text

@@ -7,7 +7,7 @@ from dataclasses import replace
 from whygrad.core.errors import Span, WhygradError
 from whygrad.core.expr import Number, add, neg
 from whygrad.syntax.people import tree as t
-from whygrad.syntax.people.dims import Misfit, Unknown
+from whygrad.syntax.people.dims import MisfitError, UnknownError
 from whygrad.syntax.people.prepare import Prepared
 from whygrad.syntax.people.resolve import Resolver, Val
 from whygrad.syntax.people.scripts import Letters, name_parts, spell
@@ -26,7 +26,7 @@ def resolve_lines(
         if not meant.parameters:
             try:
                 resolver.definition(meant)
-            except (Misfit, Unknown):
+            except (MisfitError, UnknownError):
                 reset(resolver)
     resolver.fixed = {spell(t.bare(x)) for w in p.wrt for x in _subscripts(w, p.letters)}
     resolver.free = set()
@@ -40,11 +40,11 @@ def resolve_lines(
         resolver.count = 0
         try:
             out.append((line_value(resolver, parsed.tree, p.chain.mode), False, "", None))
-        except Misfit as error:
+        except MisfitError as error:
             reset(resolver)
             mended = _other_letter(resolver, parsed.tree, p.chain.mode, error)
             out.append((mended, True, error.reason, error.span))
-        except Unknown as error:
+        except UnknownError as error:
             reset(resolver)
             out.append((None, False, error.reason, error.span))
         except WhygradError as error:
@@ -58,7 +58,7 @@ def _subscripts(tree: Tree, letters: Letters) -> tuple[Tree, ...]:
     return () if found is None else (*found.subs, *found.sups)
 
 
-def _other_letter(resolver: Resolver, tree: Tree, mode: str, error: Misfit) -> Val | None:
+def _other_letter(resolver: Resolver, tree: Tree, mode: str, error: MisfitError) -> Val | None:
     """A line whose one letter runs over the wrong dimension, with the letter that fits there.
 
     It is for the judge to say whether that makes the line right, and then a slip of the pen.
@@ -76,7 +76,7 @@ def _other_letter(resolver: Resolver, tree: Tree, mode: str, error: Misfit) -> V
             continue
         try:
             return line_value(resolver, _renamed(tree, error.span, letter), mode)
-        except (Misfit, Unknown, WhygradError):
+        except (MisfitError, UnknownError, WhygradError):
             reset(resolver)
     return None
 
@@ -106,7 +106,7 @@ def _renamed(tree: Tree, span: Span, letter: str) -> Tree:
             return replace(tree, terms=tuple((s, again(x)) for s, x in terms))
         case t.Product(factors):
             return replace(tree, factors=tuple((op, again(x)) for op, x in factors))
-        case t.Fraction_(top, bottom):
+        case t.Quotient(top, bottom):
             return replace(tree, top=again(top), bottom=again(bottom))
         case t.Func(args=args):
             return replace(tree, args=tuple(again(x) for x in args))
@@ -122,6 +122,7 @@ def _renamed(tree: Tree, span: Span, letter: str) -> Tree:
 
 
 def reset(resolver: Resolver) -> None:
+    """Forget what a line that could not be finished left behind."""
     resolver.bound, resolver.arguments, resolver.positions_of = {}, {}, {}
     resolver.open = set()
 
@@ -131,10 +132,9 @@ def line_value(resolver: Resolver, tree: Tree, mode: str) -> Val:
     if isinstance(tree, t.Name | t.Script) and resolver.s.recursive:
         found = name_parts(tree, resolver.s.letters)
         meant = resolver.s.recursive.get(found.name) if found is not None else None
-        if found is not None and meant is not None and not found.power and not found.transposed:
-            if [spell(x) for x in (*meant.sups, *meant.subs)] == [
-                spell(x) for x in (*found.sups, *found.subs)
-            ]:
+        if found is not None and meant is not None and found.power is None and not found.transposed:
+            own = [spell(x) for x in (*meant.sups, *meant.subs)]
+            if own == [spell(x) for x in (*found.sups, *found.subs)]:
                 return resolver.value(meant.body)
     if mode != "equation" or not isinstance(tree, t.Relation):
         if isinstance(tree, t.Relation):
@@ -143,8 +143,8 @@ def line_value(resolver: Resolver, tree: Tree, mode: str) -> Val:
     left, right = resolver.value(tree.operands[0]), resolver.value(tree.operands[-1])
     if left.rank and right.rank:
         resolver.s.dims.join_all(left.dims, right.dims, tree.span, "an equation")
-    elif left.rank != right.rank and not (Number(0) in (left.expr, right.expr)):
-        raise Misfit("the two sides have different shapes", tree.span)
+    elif left.rank != right.rank and Number(0) not in (left.expr, right.expr):
+        raise MisfitError("the two sides have different shapes", tree.span)
     wide = left if left.rank else right
     e = left.expr
     f = right.expr

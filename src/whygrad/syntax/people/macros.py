@@ -99,6 +99,7 @@ def expand(text: str, macros: Mapping[str, tuple[int, str]]) -> tuple[str, list[
 
 
 def arguments_at(text: str, at: int, count: int) -> tuple[list[str], int]:
+    """So many arguments of a command, and where they end."""
     found: list[str] = []
     for _ in range(count):
         while at < len(text) and text[at].isspace():

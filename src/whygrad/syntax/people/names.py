@@ -16,7 +16,7 @@ from whygrad.core.expr import (
 )
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.base import Val
-from whygrad.syntax.people.dims import Unknown
+from whygrad.syntax.people.dims import UnknownError
 from whygrad.syntax.people.positions import NO_USE, Positions
 from whygrad.syntax.people.scripts import Parts, name_parts
 from whygrad.syntax.people.tree import Tree
@@ -50,7 +50,7 @@ class Names(Positions):
     def primed(self, found: Parts, value: Val, span: Span) -> Val:
         """``J'``: the derivative by what the chain differentiates by."""
         if found.name not in self.s.meant or not self.s.wrt:
-            raise Unknown(f"nothing says what the prime of {found.name} means", span)
+            raise UnknownError(f"nothing says what the prime of {found.name} means", span)
         for _ in range(found.primes):
             value = self.differentiate(value, self.s.wrt[:1], span)
         return value
@@ -58,7 +58,7 @@ class Names(Positions):
     def raised(self, tree: t.Name | t.Script) -> Val:
         """Scripts on brackets, fractions and functions."""
         if not isinstance(tree, t.Script):
-            raise Unknown("this cannot be read", tree.span)
+            raise UnknownError("this cannot be read", tree.span)
         base = t.unbraced(tree.base)
         if isinstance(base, t.Product) and base.factors and tree.sub is None:
             value = self.value(base)
@@ -113,9 +113,9 @@ class Names(Positions):
     def special(self, name: str, span: Span) -> Val | None:
         """Constants, sizes, index letters as numbers, fixed arrays."""
         known = name in self.arguments or name in self.s.meant or name in self.s.kinds
-        if name in self.bound and name not in self.s.letters.variables:
-            if not (name in self.s.sizes and self.s.letters.uses.get(name) is None):
-                return Val(self.bound[name])
+        is_size = name in self.s.sizes and self.s.letters.uses.get(name) is None
+        if name in self.bound and name not in self.s.letters.variables and not is_size:
+            return Val(self.bound[name])
         if known:
             return None
         if name in self.s.sizes:
@@ -135,7 +135,7 @@ class Names(Positions):
             dim = f"ones#{self.tag}.{span.start}"
             return Val(Apply("ones", (Size(self.s.dims.find(dim)),)), (dim,))
         if name == "infty":
-            raise Unknown("infinity is not a value", span)
+            raise UnknownError("infinity is not a value", span)
         return None
 
 

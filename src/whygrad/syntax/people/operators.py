@@ -21,7 +21,7 @@ from whygrad.core.expr import (
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.base import Val
 from whygrad.syntax.people.calls import Calls
-from whygrad.syntax.people.dims import Unknown
+from whygrad.syntax.people.dims import UnknownError
 from whygrad.syntax.people.scripts import Parts, name_parts, spell
 from whygrad.syntax.people.tree import Tree
 
@@ -32,7 +32,7 @@ class Operators(Calls):
     def big(self, tree: t.Big) -> Val:
         """A sum, product, maximum over its letters."""
         if tree.op not in ("sum", "prod", "max", "min", "mean"):
-            raise Unknown(f"{tree.op} is not a value", tree.span)
+            raise UnknownError(f"{tree.op} is not a value", tree.span)
         held = dict(self.bound)
         held_positions = dict(self.positions_of)
         letters = self.unlike(tree.binder) or tree.binder.letters or self.unnamed(tree)
@@ -132,11 +132,11 @@ class Operators(Calls):
     def derivative(self, tree: t.Deriv) -> Val:
         """A derivative of what follows."""
         if tree.body is None:
-            raise Unknown("a derivative of nothing", tree.span)
+            raise UnknownError("a derivative of nothing", tree.span)
         wrt = tree.wrt
         if not wrt:
             if not self.s.wrt:
-                raise Unknown("nothing says by what is differentiated", tree.span)
+                raise UnknownError("nothing says by what is differentiated", tree.span)
             wrt = self.s.wrt[:1] * tree.order
         fact = self.fact(tree, wrt)
         if fact is not None:
@@ -153,15 +153,17 @@ class Operators(Calls):
             return None
         key = spell(tree.body), spell(wrt[0])
         for left, right in self.s.facts:
-            if isinstance(left, t.Deriv) and left.body is not None and len(left.wrt) == 1:
-                if (spell(left.body), spell(left.wrt[0])) == key and left is not tree:
-                    if key in self.given_open:
-                        return None
-                    self.given_open.add(key)
-                    try:
-                        return self.value(right)
-                    finally:
-                        self.given_open.discard(key)
+            if not isinstance(left, t.Deriv) or left.body is None or len(left.wrt) != 1:
+                continue
+            if (spell(left.body), spell(left.wrt[0])) != key or left is tree:
+                continue
+            if key in self.given_open:
+                return None
+            self.given_open.add(key)
+            try:
+                return self.value(right)
+            finally:
+                self.given_open.discard(key)
         return None
 
     def differentiate(self, body: Val, wrt: tuple[Tree, ...], span: Span) -> Val:
@@ -170,9 +172,9 @@ class Operators(Calls):
             by = self.variable(variable)
             dims = body.dims + by.dims
             if len(dims) > 2:
-                raise Unknown("a derivative with more than two indices", span)
+                raise UnknownError("a derivative with more than two indices", span)
             if not isinstance(by.expr, Symbol):
-                raise Unknown("a derivative by something that is not a name", span)
+                raise UnknownError("a derivative by something that is not a name", span)
             row = body.rank == 0 and by.rank == 1 and self.s.row_gradient
             body = Val(Partial(body.expr, by.expr), dims, row)
         return body
@@ -184,7 +186,7 @@ class Operators(Calls):
             inside = inside.factors[0][1]  # ∂/∂h(x)
         found = name_parts(inside, self.s.letters) if isinstance(inside, t.Name | t.Script) else None
         if found is None:
-            raise Unknown("a derivative by something that is not a name", tree.span)
+            raise UnknownError("a derivative by something that is not a name", tree.span)
         if found.name in self.s.squares and found.power is not None:
             self.s.say(f"the derivative by {found.name}^2", "by the square as one variable", tree.span)
             self.dims_of(f"{found.name}2", 0, 0)
@@ -232,5 +234,5 @@ class Operators(Calls):
                 term = Reduce("sum", index, term)
             terms.append(term)
         if not terms:
-            raise Unknown("nothing says whose change this differential is", span)
+            raise UnknownError("nothing says whose change this differential is", span)
         return Val(add(*terms), value.dims)

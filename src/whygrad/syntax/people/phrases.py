@@ -53,8 +53,7 @@ _NAME: Final = (
 
 
 def _name(text: str) -> str:
-    text = text.strip().lstrip("\\")
-    return text
+    return text.strip().lstrip("\\")
 
 
 def _one(part: str, said: Said) -> None:
@@ -131,7 +130,8 @@ def _domain(part: str, said: Said) -> None:
     match = re.search(
         r"\b"
         + _NAME
-        + r"\s+(?:is\s+|are\s+)?(?:a\s+)?(?:real\s+)?(?:diagonal\s+)?\(?(symmetric|positive definite|spd|diagonal)\b",
+        + r"\s+(?:is\s+|are\s+)?(?:a\s+)?(?:real\s+)?(?:diagonal\s+)?"
+        + r"\(?(symmetric|positive definite|spd|diagonal)\b",
         text,
     )
     if match is not None:
@@ -149,7 +149,8 @@ _KINDS: Final = {
 _WORD: Final = re.compile(r"\\?[A-Za-z]+(?:_\w+)?|[α-ωΑ-Ω]")
 _FILLER: Final = frozenset(
     "is are a an the and bold real column row all both each every plain with of given known fixed here let be"
-    " capital sample input output weight square symmetric invertible arbitrary constant any general size".split()
+    " capital sample input output weight square symmetric invertible arbitrary constant any general"
+    " size".split()
 )
 
 
@@ -183,7 +184,7 @@ def _kind(part: str, said: Said) -> None:
                 if after is not None:
                     found = re.findall(r"\\?([A-Za-z])\b", after[1])
                     said.ranks.update(dict.fromkeys((f for f in found if f != "a"), pending))
-        elif word.lower() in _FILLER and len(word) > 1 or word in ("a", ",", ";"):
+        elif (word.lower() in _FILLER and len(word) > 1) or word in ("a", ",", ";"):
             continue
         elif len(word.lstrip("\\")) == 1 or word.lstrip("\\") in GREEK_NAMES:
             names.append(word.lstrip("\\"))

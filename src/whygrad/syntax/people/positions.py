@@ -24,7 +24,7 @@ from whygrad.core.expr import (
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.arithmetic import Arithmetic
 from whygrad.syntax.people.base import Val
-from whygrad.syntax.people.dims import Misfit, Unknown, kind_of
+from whygrad.syntax.people.dims import MisfitError, UnknownError, kind_of
 from whygrad.syntax.people.scripts import Parts, positions, spell
 from whygrad.syntax.people.tree import Tree
 
@@ -32,10 +32,11 @@ from whygrad.syntax.people.tree import Tree
 class NoUse:
     """A name of which no use was seen."""
 
-    slots = 0
-    sups = 0
-    bare = 0
-    subs: set[int] = set()
+    slots: int = 0
+    sups: int = 0
+    bare: int = 0
+    numbers: frozenset[int] = frozenset()
+    subs: frozenset[int] = frozenset()
 
 
 NO_USE: Final = NoUse()
@@ -115,13 +116,13 @@ class Positions(Arithmetic):
         """A symbol with the positions that are written and those that were dropped."""
         dims = self.dims_of(name, sups, subs)
         if len(at_subs) > len(dims) - sups:
-            raise Misfit(f"{name} has no {len(at_subs)} indices", span)
+            raise MisfitError(f"{name} has no {len(at_subs)} indices", span)
         if sups and not at_sups:
             hidden = self.example(name, dims[0], span)
             if hidden is not None:
                 at = [hidden]
             elif at_subs:
-                raise Unknown(f"nothing says for which example {name} stands", span)
+                raise UnknownError(f"nothing says for which example {name} stands", span)
             else:
                 return Val(Symbol(name), dims)
         else:
@@ -147,7 +148,7 @@ class Positions(Arithmetic):
     def at(self, items: tuple[Tree, ...], dims: tuple[str, ...], name: str, span: Span) -> list[Expr]:
         """Positions of subscripts."""
         if len(items) > len(dims):
-            raise Misfit(f"{name} has {len(dims)} indices and is used with {len(items)}", span)
+            raise MisfitError(f"{name} has {len(dims)} indices and is used with {len(items)}", span)
         return [self.position(x, d) for x, d in zip(items, dims, strict=False)]
 
     def position(self, item: Tree, dim: str) -> Expr:
@@ -169,7 +170,7 @@ class Positions(Arithmetic):
                     parts.append(part if sign > 0 else neg(part))
                 return add(*parts)
             case _:
-                raise Unknown("this index is not read", item.span)
+                raise UnknownError("this index is not read", item.span)
 
     def letter(self, letter: str, dim: str, span: Span) -> Expr:
         """An index letter on a dimension."""
@@ -191,7 +192,7 @@ class Positions(Arithmetic):
         """An index letter runs over one dimension."""
         if not self.s.dims.join(a, b):
             sizes = f"{self.s.dims.find(a)} and {self.s.dims.find(b)}"
-            raise Misfit(f"{letter} runs over two dimensions, {sizes}", span, letter, b)
+            raise MisfitError(f"{letter} runs over two dimensions, {sizes}", span, letter, b)
 
     def entry(self, e: Expr, at: list[Expr]) -> Expr:
         """The entry of an array at positions."""
@@ -208,8 +209,8 @@ class Positions(Arithmetic):
             return value
         if len(found) > value.rank:
             if value.rank == 0:
-                raise Misfit("a number has no entries", span)
-            raise Misfit(f"{kind_of(value.dims)} has no {len(found)} indices", span)
+                raise MisfitError("a number has no entries", span)
+            raise MisfitError(f"{kind_of(value.dims)} has no {len(found)} indices", span)
         at = [self.position(x, d) for x, d in zip(found, value.dims, strict=False)]
         return Val(self.entry(value.expr, at), value.dims[len(at) :])
 
@@ -224,12 +225,12 @@ class Positions(Arithmetic):
         """A comparison of values or of positions."""
         tree = t.bare(tree)
         if not isinstance(tree, t.Relation):
-            raise Unknown("a condition is a comparison", tree.span)
+            raise UnknownError("a condition is a comparison", tree.span)
         out: list[Expr] = []
         pairs = zip(tree.operands, tree.operands[1:], tree.ops, strict=False)
         for left, right, op in pairs:
             if op not in ("=", "!=", "<", ">", "<=", ">="):
-                raise Unknown(f"the condition {op} is not read", tree.span)
+                raise UnknownError(f"the condition {op} is not read", tree.span)
             a, b = t.bare(left), t.bare(right)
             if self.is_letter(a) or self.is_letter(b):
                 dim = f"@{spell(a) if self.is_letter(a) else spell(b)}"

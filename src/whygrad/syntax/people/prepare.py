@@ -38,6 +38,7 @@ class Prepared:
 
 
 def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
+    """Read everything once: trees of the context and the lines, phrases, letters, names."""
     macros: dict[str, tuple[int, str]] = {}
     texts: list[str] = []
     for line in chain.context:
@@ -133,9 +134,8 @@ def _has_differentials(texts: Iterable[str]) -> bool:
         if re.search(
             r"(?:^|[=&\s(:+-])\s*(?:d|\\mathrm\{d\}\s*|\\operatorname\{d\}\s*)[A-Za-z\\(]?[A-Za-z]*\s*(?:&?=|$)",
             text,
-        ):
-            if not re.search(r"\\frac\s*\{?\s*d", text):
-                return True
+        ) and not re.search(r"\\frac\s*\{?\s*d", text):
+            return True
         if re.search(r"[:)}\s\w]\s*d[a-zA-Z]\s*$", text) and ":" in text:
             return True
     return False
@@ -181,7 +181,7 @@ def _variables(trees: list[Tree], wrt: tuple[Tree, ...]) -> set[str]:
                 stack.append((node.sub, True))
             if node.sup is not None:
                 sup = t.unbraced(node.sup)
-                stack.append((node.sup, isinstance(sup, t.Name) or (isinstance(sup, t.Group))))
+                stack.append((node.sup, isinstance(sup, (t.Name, t.Group))))
             continue
         if isinstance(node, t.Big):
             stack.append((node.body, inside))

@@ -218,7 +218,8 @@ class Reader(Brackets):
                 if rest[k][0] in ("·", "×", "*", ".") and after_bracket:
                     size = k
                     break
-                if isinstance(rest[k][1], t.Deriv) and rest[k][1].body is None and k:
+                factor = rest[k][1]
+                if isinstance(factor, t.Deriv) and factor.body is None:
                     size = k
                     break
         taken, after = rest[:size], rest[size:]
@@ -367,7 +368,7 @@ class Reader(Brackets):
 def is_closed(tree: Tree) -> bool:
     """Whether a factor ends in a bracket or a fraction."""
     match tree:
-        case t.Group() | t.Fraction_() | t.Bars() | t.Inner():
+        case t.Group() | t.Quotient() | t.Bars() | t.Inner():
             return True
         case t.Func(open=False):
             return True

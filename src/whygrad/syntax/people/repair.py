@@ -14,7 +14,7 @@ from whygrad.core.errors import Span
 from whygrad.syntax.people.lex import Token
 
 CLOSING: Final[dict[str, str]] = {"(": ")", "[": "]", "{": "}", "⟨": "⟩"}
-_CLOSERS: Final = {close: open for open, close in CLOSING.items()}
+_CLOSERS: Final = {close: opened for opened, close in CLOSING.items()}
 
 
 @dataclass(frozen=True, slots=True)

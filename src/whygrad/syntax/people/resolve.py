@@ -17,7 +17,7 @@ from whygrad.core.expr import (
 )
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.base import LIMIT, Val
-from whygrad.syntax.people.dims import Unknown
+from whygrad.syntax.people.dims import UnknownError
 from whygrad.syntax.people.operators import Operators
 from whygrad.syntax.people.tree import Tree
 
@@ -35,7 +35,7 @@ class Resolver(Operators):
         """The value of a part, by what it is."""
         self.count += 1
         if self.count > LIMIT:
-            raise Unknown("the text is too long to be worked out", tree.span)
+            raise UnknownError("the text is too long to be worked out", tree.span)
         match tree:
             case t.Num(value, decimal):
                 return Val(Number(value, decimal))
@@ -47,7 +47,7 @@ class Resolver(Operators):
                 return self.sum(tree)
             case t.Product():
                 return self.product(tree)
-            case t.Fraction_(top, bottom, span):
+            case t.Quotient(top, bottom, span):
                 return self.quotient(self.value(top), self.value(bottom), span)
             case t.Root(body, degree, span):
                 return self.power(self.value(body), self._root(degree), span)
@@ -70,7 +70,7 @@ class Resolver(Operators):
             case t.Branches():
                 return self.branches(tree)
             case t.Words():
-                raise Unknown(f"the words '{tree.text[:30]}' stand in the formula", tree.span)
+                raise UnknownError(f"the words '{tree.text[:30]}' stand in the formula", tree.span)
             case _:
                 assert_never(tree)
 

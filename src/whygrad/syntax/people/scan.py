@@ -91,9 +91,9 @@ def _superindices(tree: Tree, letters: Letters) -> None:
             if not isinstance(base, t.Name) or base.name == "e" or not isinstance(sup, t.Name):
                 continue
             letter = sup.name
-            if letter in letters.bound or letter in letters.examples or letter in ("i", "j"):
-                if letter not in ("T", "t") and letter.islower():
-                    letters.superindex.add(base.name)
+            index = letter in letters.bound or letter in letters.examples or letter in ("i", "j")
+            if index and letter not in ("T", "t") and letter.islower():
+                letters.superindex.add(base.name)
 
 
 def _prime_meaning(trees: list[Tree], letters: Letters) -> str:
@@ -114,10 +114,10 @@ def _prime_meaning(trees: list[Tree], letters: Letters) -> str:
                 for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
                     grouped = isinstance(a, t.Script) and a.primes and isinstance(t.unbraced(a.base), t.Group)
                     capital += 2 if grouped and op == "" and isinstance(_under(b), t.Group) else 0
-                    calls += (
-                        isinstance(a, t.Script) and a.primes > 0 and op == "" and isinstance(_under(b), t.Group)
-                        and isinstance(a.base, t.Name) and not a.base.name[:1].isupper()
-                    )  # fmt: skip
+                    if not isinstance(a, t.Script) or not a.primes or not isinstance(a.base, t.Name):
+                        continue
+                    if op == "" and isinstance(_under(b), t.Group):
+                        calls += not a.base.name[:1].isupper()
             if isinstance(node, t.Func) and node.primes:
                 calls += 1
     if other or calls:
@@ -136,9 +136,10 @@ def _multiplied_by_itself(trees: list[Tree]) -> frozenset[str]:
                 ]
                 primed = [isinstance(f, t.Script) and f.primes > 0 for _, f in node.factors]
                 for k, first in enumerate(names):
-                    if primed[k] and isinstance(first, t.Name):
-                        if any(isinstance(x, t.Name) and x.name == first.name for x in names[k + 1 :]):
-                            found.add(first.name)
+                    if not primed[k] or not isinstance(first, t.Name):
+                        continue
+                    if any(isinstance(x, t.Name) and x.name == first.name for x in names[k + 1 :]):
+                        found.add(first.name)
     return frozenset(found)
 
 
@@ -230,33 +231,14 @@ def _uses(tree: Tree, letters: Letters) -> None:
                 stack.extend((x, False) for x in inner)
                 continue
             if isinstance(node, t.Script):
-                stack.append((node.base, False))
-                if node.primes and letters.primes == "transpose":
-                    letters.matrix_text = True
-                    for name in _inside_names(node.base, letters):
-                        letters.uses.setdefault(name, Use()).beside_matrix = True
-                if node.sup is not None:
-                    got = superscript(node.sup, "", letters)
-                    if got.transposed:
-                        letters.matrix_text = True
-                        for name in _inside_names(node.base, letters):
-                            letters.uses.setdefault(name, Use()).beside_matrix = True
-                    elif got.power is not None:
-                        stack.append((got.power, False))
+                stack.extend((x, False) for x in _scripted(node, letters))
                 continue
         if isinstance(node, t.Product):
             dots = {k for k, (op, _) in enumerate(node.factors) if op == "·"}
             for k, (_, factor) in enumerate(node.factors):
                 stack.append((factor, k in dots or k + 1 in dots))
             continue
-        if isinstance(node, t.Bars) and node.double or isinstance(node, t.Inner):
-            letters.matrix_text = True
-            for name in _inside_names(node, letters):
-                letters.uses.setdefault(name, Use()).normed = True
-        if isinstance(node, t.Func) and node.name in ("trace", "det", "diag", "logdet", "vec"):
-            letters.matrix_text = True
-        if isinstance(node, t.Deriv) and node.sign == "∇":
-            letters.matrix_text = True
+        _signs_of_arrays(node, letters)
         if isinstance(node, t.Big):
             stack.append((node.body, False))
             continue
@@ -267,6 +249,33 @@ def _uses(tree: Tree, letters: Letters) -> None:
         stack.extend((x, False) for x in t.parts(node))
 
 
+def _scripted(node: t.Script, letters: Letters) -> list[Tree]:
+    """What is inside a bracket with scripts; a transpose on it says that arrays are inside."""
+    inside: list[Tree] = [node.base]
+    got = None if node.sup is None else superscript(node.sup, "", letters)
+    primed = node.primes and letters.primes == "transpose"
+    if primed or (got is not None and got.transposed):
+        letters.matrix_text = True
+        for name in _inside_names(node.base):
+            letters.uses.setdefault(name, Use()).beside_matrix = True
+    if got is not None and got.power is not None:
+        inside.append(got.power)
+    return inside
+
+
+def _signs_of_arrays(node: Tree, letters: Letters) -> None:
+    """Norms, traces, nablas: the text speaks of vectors and matrices."""
+    match node:
+        case t.Bars(double=True) | t.Inner():
+            letters.matrix_text = True
+            for name in _inside_names(node):
+                letters.uses.setdefault(name, Use()).normed = True
+        case t.Func("trace" | "det" | "diag" | "logdet" | "vec") | t.Deriv(sign="∇"):
+            letters.matrix_text = True
+        case _:
+            pass
+
+
 def about_letters(condition: Tree, letters: Letters) -> bool:
     """Whether a condition compares index letters."""
     if not isinstance(condition, t.Relation):
@@ -275,7 +284,7 @@ def about_letters(condition: Tree, letters: Letters) -> bool:
     return all(isinstance(x, t.Num) or (isinstance(x, t.Name) and letters.is_index(x.name)) for x in inside)
 
 
-def _inside_names(tree: Tree, letters: Letters) -> Iterator[str]:
+def _inside_names(tree: Tree) -> Iterator[str]:
     for node in t.walk(tree):
         if isinstance(node, t.Name):
             yield node.name

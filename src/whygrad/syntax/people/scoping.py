@@ -10,7 +10,7 @@ from whygrad.core.errors import Span, WhygradError
 from whygrad.core.expr import Apply, Expr, Index, Number, Pow, Symbol, add, mul
 from whygrad.meaning.to_index import Converter
 from whygrad.syntax.people import tree as t
-from whygrad.syntax.people.dims import Dims, Misfit, Unknown
+from whygrad.syntax.people.dims import Dims, MisfitError, UnknownError
 from whygrad.syntax.people.line_values import line_value, reset, resolve_lines
 from whygrad.syntax.people.prepare import Prepared
 from whygrad.syntax.people.problem import Line, Read
@@ -71,7 +71,7 @@ def _places(
     resolver.spans, resolver.count = {}, 0
     try:
         value = line_value(resolver, parsed.tree, p.chain.mode)
-    except (Misfit, Unknown, WhygradError):
+    except (MisfitError, UnknownError, WhygradError):
         reset(resolver)
         return dict(resolver.spans), None
     finally:
@@ -82,7 +82,7 @@ def _places(
 def _symbol(resolver: Resolver, tree: Tree) -> Symbol | None:
     try:
         found = resolver.variable(tree).expr
-    except (Misfit, Unknown, WhygradError):
+    except (MisfitError, UnknownError, WhygradError):
         return None
     return found if isinstance(found, Symbol) else None
 
@@ -170,7 +170,7 @@ def _scope(resolver: Resolver, s: Setting) -> Scope:
         if any(d.kind in ("onehot", "simplex") for d in domains) and not real:
             domains = ()
         declarations[name] = Declaration(name, "data", real, domains)
-    for name, left in list(resolver.defined.items()):
+    for name, _left in list(resolver.defined.items()):
         declarations.pop(name, None)
     definitions: dict[str, Definition] = {}
     for name, (parameters, body) in resolver.functions.items():

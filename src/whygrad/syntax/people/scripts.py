@@ -149,6 +149,7 @@ def _is_index_name(item: Tree, letters: Letters) -> bool:
 
 
 def script_items(sub: Tree) -> list[Tree]:
+    """The parts of a subscript, each a position or a label."""
     sub = t.unbraced(sub)
     if isinstance(sub, t.Group) and sub.bracket == "{":
         out: list[Tree] = []

@@ -8,7 +8,7 @@ from dataclasses import replace
 from whygrad.core.cost import Scope
 from whygrad.core.expr import Call, Symbol
 from whygrad.syntax.people import tree as t
-from whygrad.syntax.people.dims import Dims, Misfit, Unknown
+from whygrad.syntax.people.dims import Dims, MisfitError, UnknownError
 from whygrad.syntax.people.prepare import Prepared
 from whygrad.syntax.people.resolve import Resolver, Val
 from whygrad.syntax.people.scripts import Letters, name_parts, spell
@@ -89,7 +89,7 @@ def _is_logistic(meant: Meant) -> bool:
     resolver.arguments = {spell(meant.parameters[0]): Val(Symbol("u"))}
     try:
         value = resolver.value(meant.body)
-    except (Misfit, Unknown):
+    except (MisfitError, UnknownError):
         return False
     from whygrad.meaning.equal import same_value  # noqa: PLC0415
 
@@ -253,7 +253,7 @@ def _cycles(p: Prepared, s: Setting) -> None:
 
 def _reaches(start: str, goal: str, s: Setting) -> bool:
     seen: set[str] = set()
-    stack = [x for x in t.names_in(s.meant[start].body)]
+    stack = list(t.names_in(s.meant[start].body))
     own = {spell(x) for x in s.meant[start].parameters}
     while stack:
         name = s.real(stack.pop())

@@ -71,7 +71,7 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Fraction_:
+class Quotient:
     """A fraction with a bar."""
 
     top: Tree
@@ -206,7 +206,7 @@ Tree = (
     | Group
     | Sum
     | Product
-    | Fraction_
+    | Quotient
     | Root
     | Func
     | Big
@@ -234,7 +234,7 @@ def parts(t: Tree) -> tuple[Tree, ...]:
             return tuple(term for _, term in terms)
         case Product(factors):
             return tuple(factor for _, factor in factors)
-        case Fraction_(top, bottom):
+        case Quotient(top, bottom):
             return (top, bottom)
         case Root(body, degree):
             return (body,) if degree is None else (degree, body)
