@@ -105,7 +105,7 @@ def to_zero(e: Expr, context: Context) -> Moved | None:
         inside = context.scope.definitions[inside.name].body
     if not any(_takes_mean_off(n, context) for n in postorder(inside)):
         return None
-    verdict = same_value(e, ZERO, context.scope, sample=False)
+    verdict = same_value(e, ZERO, context.scope)  # numbers refute most of them before the long plans
     return [Small("sum/to-zero", ZERO, {"a": e.body})] if verdict.proved else None
 
 
