@@ -132,7 +132,7 @@ class _Compare:
         return Step2(role, first, second, same)
 
     def _same(self, first: Expr, second: Expr) -> bool:
-        return same_value(first, self._renamed(second), self.scope, sample=False).proved
+        return same_value(first, self._renamed(second), self.scope).proved
 
     def _renamed(self, e: Expr) -> Expr:
         return rewrite_bottom_up(e, lambda node: _renamed_node(node, self.renaming))
@@ -164,14 +164,14 @@ class _Compare:
     def _verdict(self) -> tuple[Sameness, Expr, Evidence]:
         first = self.one.stages[-1].result
         second = self._renamed(self.two.stages[-1].result)
-        verdict = same_value(first, second, self.scope, sample=False)
+        verdict = same_value(first, second, self.scope)
         if verdict.proved:
             return "same", ONE, verdict.evidence
         one, two = (p.factor if p.factor is not None else p.constant for p in (self.one, self.two))
         both = all(p.answer in ("yes", "factor") for p in (self.one, self.two))
         if both:
             ratio = self._short(div(one, self._renamed(two)) if two is not ONE else one)
-            checked = same_value(first, mul(ratio, second), self.scope, sample=False)
+            checked = same_value(first, mul(ratio, second), self.scope)
             if checked.proved:
                 moving = frozenset((self.f.score.name, self.f.output.name))
                 fixed = not names(ratio) & moving

@@ -20,10 +20,12 @@ from whygrad.core.expr import (
     ONE,
     TWO,
     Add,
+    Apply,
     Call,
     Cases,
     Compare,
     Expr,
+    Index,
     Mul,
     Number,
     Partial,
@@ -359,7 +361,7 @@ class _Curves:
                 continue
             if not reached(self.scope, d.name) & self.variables:
                 continue
-            spots = {n for n in postorder(e) if isinstance(n, Symbol) and n.name == d.name}
+            spots = {n for n in _symbols(e) if n.name == d.name and len(n.indices) == len(d.indices)}
             e = rewrite_bottom_up(
                 e, lambda n, d=d, spots=spots: _put(n, d.indices, d.body) if n in spots else n
             )
@@ -367,7 +369,9 @@ class _Curves:
 
     def _step(self, e: Expr, kids: tuple[Curve, ...]) -> Curve:
         if isinstance(e, Symbol):
-            return "affine" if e.name in self.variables else "constant"
+            if e.name in self.variables:
+                return "affine"
+            return "unknown" if reached(self.scope, e.name) & self.variables else "constant"
         if all(kid == "constant" for kid in kids):
             return "constant"
         match e:
@@ -380,6 +384,8 @@ class _Curves:
             case Call(name, args):
                 return self._call(name, args, kids)
             case Reduce("sum"):
+                if kids[0] == "unknown":
+                    return self._quadratic_form(e)
                 return kids[0] if len(kids) == 1 or kids[1] == "constant" else "unknown"
             case Reduce("max") if kids[0] in ("affine", "convex"):
                 return self._said("the largest of convex functions is convex", "convex")
@@ -387,8 +393,17 @@ class _Curves:
                 return self._said("the least of concave functions is concave", "concave")
             case Cases():
                 return self._cases(e, kids)
+            case Apply("logdet", (Symbol(name),)) if self._definite(name):
+                return self._said("log det of a positive definite matrix is concave", "concave")
             case _:
                 return "unknown"
+
+    def _fixed(self, e: Expr | None) -> bool:
+        return e is None or fold(e, self._step) == "constant"
+
+    def _definite(self, name: str) -> bool:
+        declared = self.scope.declarations.get(name)
+        return declared is not None and declared.has("spd")
 
     def _said(self, reason: str, curve: Curve) -> Curve:
         self.reasons.setdefault(reason)
@@ -440,6 +455,8 @@ class _Curves:
             return "unknown"
         if len(kids) != 1 or name not in _CONVEX | _CONCAVE:
             return "unknown"
+        if name == "log" and isinstance(args[0], Mul | Pow):
+            return self._log_of_product(args[0])
         if name == "log" and self._is_log_sum_exp(args[0]):
             return self._said("the log of a sum of exponentials of linear functions is convex", "convex")
         if name == "log" and self._is_distribution(args[0]):
@@ -454,6 +471,55 @@ class _Curves:
                 f"{_WORDS.get(name, name)} is {curve} and rises, so it keeps {curve} functions", curve
             )
         return "unknown"
+
+    def _log_of_product(self, e: Expr) -> Curve:
+        """Log of a product is a sum of logs, log of a power a multiple of one; log e^u is u."""
+        curves: list[Curve] = []
+        for f in factors_of(e):
+            base, n = _power(f)
+            inner = fold(base, self._step)
+            if inner == "constant":
+                curves.append("constant")
+            elif isinstance(base, Call) and base.name == "exp":
+                curve = fold(base.args[0], self._step)
+                curves.append(curve if n > 0 else _flipped(curve))
+            else:
+                curve = self._call("log", (base,), (inner,))
+                curves.append(curve if n > 0 else _flipped(curve))
+        return _sum(tuple(curves))
+
+    def _quadratic_form(self, e: Reduce) -> Curve:
+        """Σ_j Σ_k w_j G_jk w_k with G positive definite."""
+        bound: list[Index] = []
+        stack: list[Expr] = [e]
+        factors: list[Expr] = []
+        while stack:
+            node = stack.pop()
+            if (
+                isinstance(node, Reduce)
+                and node.op == "sum"
+                and node.where is None
+                and node.index not in bound
+            ):
+                bound.append(node.index)
+                stack.append(node.body)
+            elif isinstance(node, Mul):
+                stack.extend(node.factors)
+            else:
+                factors.append(node)
+        moving = [f for f in factors if isinstance(f, Symbol) and f.name in self.variables]
+        definite = [f for f in factors if isinstance(f, Symbol) and self._definite(f.name)]
+        rest = [f for f in factors if f not in moving and f not in definite]
+        if len(moving) != 2 or len(definite) != 1 or len({f.name for f in moving}) != 1:
+            return "unknown"
+        letters = [f.indices for f in moving]
+        if any(len(i) != 1 for i in letters) or {letters[0][0], letters[1][0]} != set(definite[0].indices):
+            return "unknown"
+        if set(bound) != set(definite[0].indices) or any(fold(f, self._step) != "constant" for f in rest):
+            return "unknown"
+        if not self.ranges.of(mul(*rest)).nonnegative:
+            return "unknown"
+        return self._said("the quadratic form of a positive definite matrix is convex", "convex")
 
     def _is_distribution(self, e: Expr) -> bool:
         """A normal, logistic or extreme-value distribution function of a linear argument, or 1 less it.
@@ -476,7 +542,7 @@ class _Curves:
         terms = e.terms if isinstance(e, Add) else (e,)
         for term in terms:
             inner = term
-            while isinstance(inner, Reduce) and inner.op == "sum" and inner.where is None:
+            while isinstance(inner, Reduce) and inner.op == "sum" and self._fixed(inner.where):
                 inner = inner.body
             factors = factors_of(inner)
             moving = [f for f in factors if fold(f, self._step) != "constant"]
@@ -606,7 +672,7 @@ def _on_side(e: Expr, u: Expr, sign: int, scope: Scope) -> Expr:
     """``e`` beside u = 0, with what depends on the sign of ``u`` settled."""
 
     def same(a: Expr, b: Expr) -> bool:
-        return same_form(a, b) or same_value(a, b, scope, sample=False).proved
+        return same_form(a, b) or same_value(a, b, scope).proved
 
     def direction(v: Expr) -> int:
         """The sign of ``v``: that of u or −u, or of what is left where u is 0; 0 if it is not known."""

@@ -50,6 +50,7 @@ from whygrad.meaning.enclose import compiled, enclose  # pyright: ignore
 from whygrad.meaning.equal import same_value
 from whygrad.meaning.facts import Range, Ranges
 from whygrad.meaning.sample import Point, Sampler, draw_sizes
+from whygrad.meaning.shapes import base_dim
 
 MOST_BLOCKS: Final = 6
 MOST_LINKS: Final = 4
@@ -316,7 +317,7 @@ class _Order2:
             inner = Reduce("sum", found.row, body)
             target = inner if found.scale is ONE else mul(found.scale, inner)
             whole = target if rest is ZERO else add(target, rest)
-            verdict = same_value(start, whole, along.scope, sample=False)
+            verdict = same_value(start, whole, along.scope)
             if verdict.proved:
                 said: Text = (
                     "the sums change places; what stands with each example is ",
@@ -454,7 +455,7 @@ class _Order2:
             if not span_by_labels(weight, found.flat).nonnegative:
                 return False
         positive = Ranges(found.flat).of(found.output).nonnegative
-        return positive and same_value(form, target, found.flat, sample=False).proved
+        return positive and same_value(form, target, found.flat).proved
 
     def _second_letter(self, found: Scored) -> Expr:
         assert self.slope is not None
@@ -621,10 +622,12 @@ def _free_name(wanted: str, scope: Scope) -> str:
 # --- searching ------------------------------------------------------------------------------------
 
 
-def _sizes(dims: Sequence[str]) -> Iterator[dict[str, int]]:
+def _sizes(dims: Sequence[str], scope: Scope) -> Iterator[dict[str, int]]:
     """Small ones first: one example reads best."""
-    yield dict.fromkeys(dims, 1)
-    yield dict.fromkeys(dims, 2)
+    named = {dim for d in (*scope.declarations.values(), *scope.definitions.values()) for dim in d.dims}
+    if all(base_dim(dim) == dim for dim in named):  # else one size is another's, less something
+        yield dict.fromkeys(dims, 1)
+        yield dict.fromkeys(dims, 2)
     for seed in range(2):
         yield draw_sizes(dims, seed) if dims else {}
 
@@ -632,7 +635,7 @@ def _sizes(dims: Sequence[str]) -> Iterator[dict[str, int]]:
 def _negative(form: Expr, scope: Scope) -> tuple[Point, str] | None:
     """A point at which an enclosure of ``form`` lies below 0."""
     sampler = Sampler((form,), scope)
-    for sizes in _sizes(sampler.dimensions):
+    for sizes in _sizes(sampler.dimensions, scope):
         if compiled((form,), scope, sizes) is None:
             return None
         for seed in range(TRIES):
@@ -647,7 +650,7 @@ def _below_chord(cost: Cost, parameters: Sequence[str]) -> tuple[Mapping[str, st
     """Two points between which the cost lies above its chord: the midpoint against the mean."""
     goal, scope = Symbol(cost.goal), cost.scope
     sampler = Sampler((goal,), scope)
-    for sizes in _sizes(sampler.dimensions):
+    for sizes in _sizes(sampler.dimensions, scope):
         if compiled((goal,), scope, sizes) is None:
             return None
         for seed in range(TRIES):

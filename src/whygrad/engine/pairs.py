@@ -273,7 +273,7 @@ class _Pairs:
         except (BudgetError, UndefinedError):
             return simple
         shorter = cost_of(other) < cost_of(simple) - 0.05 and not is_negative(other)
-        return other if shorter and same_value(e, other, self.scope, sample=False).proved else simple
+        return other if shorter and same_value(e, other, self.scope).proved else simple
 
     def _outputs(self) -> Iterator[Expr]:
         """What f may be: the named output, other names between, the score."""
@@ -308,7 +308,7 @@ class _Pairs:
         for f in dict.fromkeys((*self._outputs(), *unnamed)):
             if isinstance(y, Symbol) and self._depends(f, y):
                 continue
-            verdict = same_value(self.slope, mul(h, sub(f, y)), self.scope, sample=False)
+            verdict = same_value(self.slope, mul(h, sub(f, y)), self.scope)
             if verdict.proved:
                 return f, verdict.evidence
         return None
@@ -320,7 +320,7 @@ class _Pairs:
             return None
         f, evidence = named
         stages = self._ending(mul(h, sub(f, y)), evidence)
-        own = f is not self.score and same_value(h, Partial(f, self.score), self.scope, sample=False).proved
+        own = f is not self.score and same_value(h, Partial(f, self.score), self.scope).proved
         return Pairing(self.found.cost, "factor", "", self.found, y, f, ONE, h, own, stages=stages,
                        mate=self._mate(y, f), evidence=worst_of(stages, evidence))  # fmt: skip
 
@@ -391,7 +391,7 @@ class _Pairs:
 
     def _family_slope(self, value: Expr, c: Expr) -> Expr | None:
         for row in self._families():
-            if same_value(value, mul(c, row.slope(self.score)), self.scope, sample=False).proved:
+            if same_value(value, mul(c, row.slope(self.score)), self.scope).proved:
                 return row.slope(self.score)
         return None
 
@@ -403,7 +403,7 @@ class _Pairs:
             fixed = self._settled(sub(f, self.slope))
             if fixed is None or self.moves(fixed):
                 continue
-            verdict = same_value(self.slope, sub(f, fixed), self.scope, sample=False)
+            verdict = same_value(self.slope, sub(f, fixed), self.scope)
             if verdict.proved:
                 stages = self._ending(sub(f, fixed), verdict.evidence)
                 yield Pairing(self.found.cost, "yes", "", self.found, fixed, f, ONE, stages=stages,
@@ -434,7 +434,7 @@ class _Pairs:
         step = Step("chain/differentiate", (), Partial(target, y), local.result, {}, said, evidence=evidence)
         stages = [Stage(self._id(0), left, Partial(target, y), local.result, (step,), evidence=evidence)]
         for row in self._families():
-            if not same_value(f, row.slope(self.score), self.scope, sample=False).proved:
+            if not same_value(f, row.slope(self.score), self.scope).proved:
                 continue
             written = self._written_with(row, y, c)
             stages.append(self._potential(row, f, len(stages)))
@@ -474,7 +474,7 @@ class _Pairs:
         core = core if c is ONE else mul(c, core)
         for rest in self._rests(core):
             whole = core if rest is ZERO else add(core, rest)
-            verdict = same_value(self.loss, whole, self.scope, sample=False)
+            verdict = same_value(self.loss, whole, self.scope)
             if verdict.proved:
                 said = ("names written out",)
                 step = Step("algebra/algebra", (), self.loss, whole, {}, said, evidence=verdict.evidence)
@@ -497,7 +497,7 @@ class _Pairs:
         if f is self.score:
             return None
         for row in self._families():
-            if row.classes or not same_value(f, row.slope(self.score), self.scope, sample=False).proved:
+            if row.classes or not same_value(f, row.slope(self.score), self.scope).proved:
                 continue
             loss = sub(row.potential(self.score), mul(y, self.score))
             left, result = Partial(loss, self.score), sub(f, y)
@@ -512,7 +512,7 @@ class _Pairs:
         only = False
         if isinstance(y, Symbol) and f is self.score:
             total = add(Partial(self.slope, self.score), Partial(self.slope, y))
-            only = same_value(total, ZERO, self.scope, sample=False).proved
+            only = same_value(total, ZERO, self.scope).proved
         evidence = worst(tuple(s for stage in self.stages for s in stage.steps))
         return Pairing(self.found.cost, "no", "", self.found, y, f, stages=self.stages, only_difference=only,
                        branches=tuple(self._branches(f, y)), evidence=evidence)  # fmt: skip
@@ -526,7 +526,7 @@ class _Pairs:
         assert isinstance(chosen, Cases)
         for condition, value in (*chosen.branches, (None, chosen.otherwise)):
             line = tidy(mul(*factors[:place], value, *factors[place + 1 :]))
-            yield condition, line, same_value(line, sub(f, y), self.scope, sample=False).proved
+            yield condition, line, same_value(line, sub(f, y), self.scope).proved
 
 
 def _same_factors(a: Expr, b: Expr) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from whygrad.core.cost import Cost, Definition, Scope
+from whygrad.core.cost import Cost, Declaration, Definition, Scope
 from whygrad.core.expr import ZERO, Call, Expr, Partial, Symbol, add, mul
 from whygrad.core.walk import names, postorder, rewrite_bottom_up, substitute
 from whygrad.engine.differentiate import Frame, calls, differentiate, letters_of
@@ -103,7 +103,11 @@ def _along(e: Expr, scope: Scope, moving: frozenset[str], context: Context) -> E
         for n in postorder(line)
         if isinstance(n, Call) and n.name in functions and step.name in names(n)
     )
-    opaque = Scope(scope.declarations, {k: d for k, d in scope.definitions.items() if d.is_function})
+    arrays = {
+        d.name: Declaration(d.name, "data", d.dims) for d in scope.definitions.values() if not d.is_function
+    }
+    kept = {k: d for k, d in scope.definitions.items() if d.is_function}
+    opaque = Scope({**arrays, **scope.declarations}, kept)
     trace = differentiate(Partial(line, step), Frame(opaque, step, stepped, reserved=letters_of(scope)))
     at_zero = tidy(substitute(tidy(trace.line), {step: ZERO}))
     steps = simplify(at_zero, context)
