@@ -17,7 +17,16 @@ from whygrad.core.cost import Scope
 from whygrad.core.document import Inline
 from whygrad.core.errors import WhygradError
 from whygrad.core.expr import ONE, ZERO, Expr, Number, Partial, Symbol, factors_of
-from whygrad.core.walk import Path, canonical, free_indices, names, paths, replace_at
+from whygrad.core.walk import (
+    Path,
+    canonical,
+    free_indices,
+    names,
+    paths,
+    replace_at,
+    rewrite_bottom_up,
+    same_form,
+)
 from whygrad.engine import diagnose_factors as factors
 from whygrad.engine import diagnose_repairs as repairs
 from whygrad.engine.diagnose_case import Case, softened
@@ -119,14 +128,13 @@ def diagnose(
     >>> diagnose(a, b, Scope()).id
     'mistake/inner/minus-lost'
     """
-    del wrt
     found: Finding | None = None
     for line in (before, goal):
         for soft in (True, False):
             if line is None or (found is not None and found.id):
                 break
             try:
-                case = Case(line, after, scope, soft=soft, zeros=zeros)
+                case = Case(line, after, scope, soft=soft, zeros=zeros, wrt=wrt)
                 found = Diagnosis(case).finding() if case.sieves else found
             except (WhygradError, AssertionError, ValueError):
                 break
@@ -164,8 +172,10 @@ class Diagnosis:
                     yield line, path, self.case.slopes.tree(node)
                 except WhygradError:
                     continue
-            for path, node in found:
-                line = replace_at(line, path, self.case.slopes.slope(node))
+            known = {node: self.case.slopes.slope(node) for _, node in found}
+            line = rewrite_bottom_up(
+                line, lambda e, known=known: known.get(e, e) if isinstance(e, Partial) else e
+            )
 
     # --- causes -----------------------------------------------------------------------------------
     def causes(self) -> list[Cause]:
@@ -267,6 +277,7 @@ class Diagnosis:
         known = factors.pieces(case, trees)
         kinds += [
             factors.constants(case),
+            factors.extra_factors(case),
             repairs.index_letters(case),
             repairs.arguments(case),
             repairs.missing_terms(case, self._terms()),
@@ -305,7 +316,7 @@ class Diagnosis:
         mends = self._proved_repairs()
         options: dict[str, tuple[float, str]] = {}
         turned = self._minus_was_added()
-        costs = [(c.id, c.cost) for c in causes]
+        costs = [(c.id, c.cost - 0.3 * self._word_for_word(c)) for c in causes]
         costs += [(r.id, r.cost - 0.4 * (turned and r.sites == ((),))) for r in mends]
         for slip, cost in costs:
             family = MISTAKES[slip].family
@@ -329,6 +340,11 @@ class Diagnosis:
         after = self.case.after
         first = factors_of(after)[0]
         return isinstance(first, Number) and first.value < 0
+
+    def _word_for_word(self, cause: Cause) -> bool:
+        """Whether the false rule gives the line as it was written, not only its value."""
+        wrong = self.case.wrong
+        return wrong is not None and same_form(tidy(cause.line), tidy(wrong))
 
     def _proved_causes(self) -> list[Cause]:
         out: list[Cause] = []

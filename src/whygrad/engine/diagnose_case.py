@@ -52,6 +52,7 @@ class Case:
         *,
         soft: bool = True,
         zeros: frozenset[str] = frozenset(),
+        wrt: Symbol | None = None,
     ) -> None:
         self.before, self.after, self.scope = before, after, scope
         self.soft, self.zeros = soft, zeros
@@ -64,6 +65,8 @@ class Case:
         self.slopes = Slopes(self.index_scope)
         self.start = self.converter.entry(before, self.letters, letters(after))
         """The line before in index form, its derivatives not worked out."""
+        if wrt is not None and not self.letters and not holds_partial(self.start):
+            self.start = self._as_derivative(wrt)
         self.right = self.at_zero(self.slopes.worked(self.start))
         """The same with its derivatives worked out."""
 
@@ -72,6 +75,28 @@ class Case:
         found = self.converter.definition(d)
         body = evaluate_partials(found.body, self.scope)
         return found if body is found.body else replace(found, body=body)
+
+    def _as_derivative(self, wrt: Symbol) -> Expr:
+        """A line that is the derivative of a defined function, worked out as it was read: as a derivative.
+
+        f'(x) is read as what it is; which rule was missed shows only in the derivative of f.
+        """
+        known = {*self.scope.declarations, *self.scope.definitions}
+        for definition in self.index_scope.definitions.values():
+            if definition.indices:
+                continue
+            own = [s for s in symbols(definition.body) if s.name not in known and not s.indices]
+            body = substitute(definition.body, {own[0]: wrt}) if len(own) == 1 else definition.body
+            if wrt not in symbols(body):
+                continue
+            candidate = Partial(body, wrt)
+            right = self.slopes.worked(candidate)
+            point = Sampler((right, self.start), self.index_scope).draw(3)
+            floats = Floats(self.index_scope, point)
+            worked, read = floats.table(right), floats.table(self.start)
+            if worked is not None and read is not None and agree(floats, worked, read):
+                return candidate
+        return self.start
 
     def at_zero(self, e: Expr) -> Expr:
         """At 0 of what is only there to be differentiated by: the t of W + t V."""

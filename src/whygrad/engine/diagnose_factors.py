@@ -242,6 +242,27 @@ def factor_fact(factor: Expr) -> Inline:
     return ("with the factor ", factor, " here, the line is right")
 
 
+COUNTS: Final = frozenset("nNmMKkdDpP")
+"""Names that people give to a number of terms."""
+
+
+def extra_factors(case: Case) -> Iterator[Repair]:
+    """A name that the line before does not have, as a factor too many."""
+    fresh = names(case.after) - names(case.start) - names(case.right)
+    summed = [n for n in case.parts if isinstance(n, Reduce)]
+    for path, node in linear_places(case.after):
+        for factor in factors_of(node):
+            if isinstance(factor, Symbol) and factor.name in fresh and not factor.indices:
+                less = without(node, factor)
+                if less is None:
+                    continue
+                counts = factor.name in COUNTS and bool(summed)
+                slip = "index/delta-squared" if counts else "constant/factor-lost"
+                fact: Inline = ("without the factor ", factor, " here, the line is right")
+                new = replace_at(case.after, path, less)
+                yield Repair(f"mistake/{slip}", site_of(case.after, path), new, fact, 1.5)
+
+
 def without(node: Expr, factor: Expr) -> Expr | None:
     """``node`` less one factor that is written in it."""
     own = list(factors_of(node))

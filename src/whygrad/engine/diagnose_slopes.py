@@ -7,14 +7,14 @@ every node where it fits) and the rest stays: only the nodes above have to be pu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from whygrad.core.cost import Scope
 from whygrad.core.errors import BudgetError
 from whygrad.core.expr import ONE, ZERO, Add, Expr, Mul, Partial, Reduce, Symbol, add, mul
-from whygrad.core.walk import children, fold, letters, paths, rebuild, replace_at
+from whygrad.core.walk import children, fold, letters, paths, rebuild, replace_at, rewrite_bottom_up
 from whygrad.engine.differentiate import Frame, apply_derivative, frame
 
 LARGEST: Final = 400
@@ -102,22 +102,28 @@ class Slopes:
         rule, new, _, _ = apply_derivative(partial, self.frame(partial.wrt), letters(partial))
         return Node(partial, rule, new, parent, slot)
 
-    def changed(self, root: Node, wrong: dict[Node, Expr]) -> Expr:
-        """The value of the tree with other results at some nodes."""
-        values: dict[Node, Expr] = {node: self.worked(new) for node, new in wrong.items()}
-        todo = list(values)
-        spine: dict[Node, None] = {}
-        for node in todo:
-            above = node.parent
-            while above is not None and above not in spine:
-                spine[above] = None
-                above = above.parent
-        depth = {node: _depth(node) for node in spine}
-        for node in sorted(spine, key=lambda n: -depth[n]):
-            if node in values:
-                continue
-            values[node] = _assembled(node.new, {k.slot: values.get(k, k.value) for k in node.kids})
+    def changed(self, root: Node, wrong: Mapping[Node, Expr]) -> Expr:
+        """The value of the tree with other results at some nodes, the inner ones first."""
+        touched: dict[Node, None] = {}
+        for node in wrong:
+            here: Node | None = node
+            while here is not None and here not in touched:
+                touched[here] = None
+                here = here.parent
+        values: dict[Node, Expr] = {}
+        for node in sorted(touched, key=_depth, reverse=True):
+            new = wrong.get(node)
+            if new is None:
+                values[node] = _assembled(node.new, {k.slot: values.get(k, k.value) for k in node.kids})
+            else:
+                known = {kid.partial: values[kid] for kid in node.kids if kid in values}
+                values[node] = self.worked(_replaced(new, known) if known else new)
         return values[root]
+
+
+def _replaced(e: Expr, known: Mapping[Partial, Expr]) -> Expr:
+    """``e`` with some derivatives put in."""
+    return rewrite_bottom_up(e, lambda node: known.get(node, node) if isinstance(node, Partial) else node)
 
 
 def _depth(node: Node) -> int:
