@@ -242,7 +242,7 @@ HARD = (
         (True, True),
         ("y in {0,1}",),
     ),
-    Written("labels-soft", (), "", (r"(y - p)^2", r"y - 2yp + p^2"), (False,)),
+    Written("labels-soft", (), "", (r"(y - p)^2", r"y - 2yp + p^2"), (None,)),
     Written(
         "perceptron",
         (r"L = \max(0, -y w^Tx)",),

@@ -16,9 +16,10 @@ from whygrad.core.document import Inline
 from whygrad.core.errors import Span, WhygradError
 from whygrad.core.expr import Expr, neg
 from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
-from whygrad.core.walk import Path, at, free_indices
+from whygrad.core.walk import Path, at, free_indices, names
 from whygrad.engine.check_equations import judge_equations
 from whygrad.engine.check_judge import Case, Judge
+from whygrad.engine.check_more import given_more
 from whygrad.engine.diagnose import diagnose
 from whygrad.meaning.conditions import formula
 from whygrad.syntax.people.chain import Chain, Line, Read, readings_of
@@ -141,6 +142,9 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
     if after.parsed is None or (before.parsed is None and k):
         line = after if after.parsed is None else before
         return Pair("unreadable", Evidence("undecided", line.error))
+    if k == 0 and read.goal and read.described:
+        why = f"what the text says of {_spelled(read.goal)} was not understood"
+        return Pair("undecided", Evidence("undecided", why))
     if k == 0 and read.goal and after.value is not None:
         return Pair("equal", Evidence("definition", f"line 1 says what {_spelled(read.goal)} is"))
     if before.parsed is None:
@@ -152,6 +156,12 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
     if before.value is None:
         return Pair("undecided", Evidence("undecided", before.error))
     found = court.pair(before.value, after.value, case)
+    if found.verdict in WRONG:
+        why = _not_known(read, k, court)
+        if why:
+            return Pair("undecided", Evidence("undecided", why))
+    if found.verdict == "different":
+        found = given_more(read, before.value, after.value, case, found)
     if after.misfit:  # a letter was put right: only if that makes the line right was it a slip
         if found.verdict == "equal":
             return replace(found, notes=(*found.notes, f"a letter put right: {after.error}"))
@@ -159,6 +169,36 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
     if before.misfit and found.verdict == "different":
         return Pair("undecided", Evidence("undecided", f"the line before does not fit: {before.error}"))
     return found
+
+
+def _not_known(read: Read, k: int, court: Judge) -> str:
+    """What in a line nobody has spoken of before, on which its refutation would rest."""
+    values = [line.value for line in read.lines[: k + 2]]
+    *earlier, last = (frozenset[str]() if v is None else names(v.expr) for v in values)
+    known = read.known.union(*earlier)
+    fresh = {n for n in last - known if n in read.scope.declarations and not _spoken_of(n, known)}
+    if fresh:
+        return f"nothing says what {', '.join(sorted(_spelled(n) for n in fresh))} is"
+    both = [v.expr for v in values[-2:] if v is not None]
+    used = {
+        f
+        for f in read.functions
+        for e in both
+        if any(x == f or x.startswith(f"{f}·") for x in court.depends(e))
+    }
+    if used:
+        return f"nothing says what the function {', '.join(sorted(used))} is"
+    return ""
+
+
+_COUNTS: Final = frozenset("m n d p N M K D".split())
+"""Letters that count, where nothing else is said of them."""
+
+
+def _spoken_of(name: str, known: frozenset[str]) -> bool:
+    """Whether a name, or the one whose entry or part it is, has been met."""
+    parts = name.split("_")
+    return name in _COUNTS or any("_".join(parts[:k]) in known for k in range(1, len(parts) + 1))
 
 
 def _spelled(name: str) -> str:

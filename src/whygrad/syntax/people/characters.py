@@ -175,7 +175,8 @@ class Characters(ABC):
             self.emit("op", "'", begin, end)
             self.emit("op", "'", begin, end)
         elif text == "⊤":
-            if not (self.tokens and self.tokens[-1].text == "^"):
+            braced = len(self.tokens) > 1 and self.tokens[-1].text == "{" and self.tokens[-2].text == "^"
+            if not (self.tokens and self.tokens[-1].text in ("^", "-")) and not braced:
                 self.emit("op", "^", begin, end)
             self.emit("op", "⊤", begin, end)
         else:

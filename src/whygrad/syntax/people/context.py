@@ -50,6 +50,11 @@ _ASIDE = re.compile(r"\((?=[^()]*\b(?:is|are|one|where|for|number|with|here|say|
 _WORDY = re.compile(r"\b(where|with|and|so that|such that|let|define|given)\b", re.IGNORECASE)
 
 
+def asides(line: str) -> list[str]:
+    """What is said in brackets beside a formula: ``(b is one number, b > 0)``."""
+    return [found.group().strip("() ") for found in _ASIDE.finditer(line)]
+
+
 def statements(line: str) -> list[str]:
     r"""A line cut where one statement ends and the next begins.
 
@@ -154,6 +159,9 @@ def pattern(left: Tree, right: Tree, letters: Letters) -> Meant | None:
     subs: tuple[Tree, ...] = ()
     if isinstance(left, t.Script) and isinstance(t.unbraced(left.base), t.Group):
         return None
+    if isinstance(left, t.Func) and left.name == "log" and len(left.args) == 1 and left.sup is None:
+        power = t.Func("exp", (right,), None, None, 0, False, right.span)
+        return pattern(t.bare(left.args[0]), power, letters)  # log L = ...
     if isinstance(left, t.Func) and not left.open and left.sup is None and left.sub is None:
         return Meant(left.name, right, (), (), left.args)
     if isinstance(left, t.Product):

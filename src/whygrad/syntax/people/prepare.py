@@ -9,7 +9,7 @@ from typing import Final
 
 from whygrad.core.errors import Span, WhygradError
 from whygrad.syntax.people import tree as t
-from whygrad.syntax.people.context import Context, interpret, read_lines
+from whygrad.syntax.people.context import Context, asides, interpret, read_lines
 from whygrad.syntax.people.lex import Words, find_macros
 from whygrad.syntax.people.phrases import Said, understand
 from whygrad.syntax.people.problem import Chain
@@ -47,6 +47,7 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
         if rest.strip():
             texts.append(rest)
     spoken = [text for text in texts if _is_phrase(text)]
+    spoken += [part for text in texts for aside in asides(text) for part in aside.split(",")]
     texts = [text for text in texts if text not in spoken]
     said = understand([*chain.assumptions, *spoken])
     words = Words(_long_names([*texts, *chain.lines]), macros)
@@ -130,7 +131,7 @@ def _plain_words(text: str) -> set[str]:
 
 def _has_differentials(texts: Iterable[str]) -> bool:
     """Whether the text writes ``dX`` for a change."""
-    for text in texts:
+    for text in (raw.rstrip(" ,.;") for raw in texts):
         if re.search(
             r"(?:^|[=&\s(:+-])\s*(?:d|\\mathrm\{d\}\s*|\\operatorname\{d\}\s*)[A-Za-z\\(]?[A-Za-z]*\s*(?:&?=|$)",
             text,

@@ -55,8 +55,13 @@ class Read:
     """Names of general forms of what is not defined."""
     goal: str = ""
     """The undefined name that line 0 is about."""
+    described: bool = False
+    """Whether the context speaks of that name in a way that was not understood."""
+    known: frozenset[str] = frozenset()
+    """The names of the context and of what is differentiated by."""
     zeros: frozenset[str] = frozenset()
     """Parameters of a direction, set to 0 after differentiation."""
     wrt: tuple[Symbol, ...] = ()
-    parsed_lines: tuple[Parsed | None, ...] = ()
+    functions: frozenset[str] = frozenset()
+    """Functions of which nothing is known."""
     readings: tuple[Reading, ...] = ()

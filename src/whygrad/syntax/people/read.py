@@ -108,6 +108,8 @@ class Reader(Brackets):
         """Sums with relations between them."""
         start = self.token.start
         operands, ops = [self.sum()], list[str]()
+        if self.at(":") and self.peek().text == "=":
+            self.advance()
         while self.token.kind == "op" and self.token.text in RELATIONS:
             op = self.advance().text
             if op == "<" and self.at("="):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -50,11 +51,48 @@ def finished(p: Prepared, base: Setting, ranks: Mapping[str, int], cost: float) 
         cost,
         opaque,
         goal,
-        _zeros(p, s),
-        wrt,
-        tuple(p.parsed),
-        tuple(s.readings.values()),
+        described=_described(goal, p),
+        known=_known(p),
+        zeros=_zeros(p, s),
+        wrt=wrt,
+        functions=frozenset(resolver.opaque) | _perhaps_functions(p, s),
+        readings=tuple(s.readings.values()),
     )
+
+
+def _perhaps_functions(p: Prepared, s: Setting) -> frozenset[str]:
+    """Undefined names that never stand without a bracket after them, read as factors."""
+    return frozenset(
+        name
+        for name, use in p.letters.uses.items()
+        if use.called > 1
+        and use.not_called == use.argued_not
+        and name not in s.meant
+        and name not in s.products
+    )
+
+
+def _known(p: Prepared) -> frozenset[str]:
+    """Every name the context, the phrases or the variable of the chain speak of."""
+    found: set[str] = set()
+    for tree in (*p.context.trees, *p.wrt, *(m.body for m in p.context.meant.values())):
+        found |= t.names_in(tree)
+    found |= set(p.context.meant) | set(p.context.kinds) | set(p.said.domains) | set(p.said.ranks)
+    found |= set(p.said.sizes) | p.said.values
+    return frozenset(found | {p.alias.get(n, n) for n in found})
+
+
+def _described(goal: str, p: Prepared) -> bool:
+    """Whether a line of context that gives no definition speaks of the goal."""
+    if not goal:
+        return False
+    heads = [x.operands[0] for x in p.context.trees if isinstance(x, t.Relation)]
+    if any(goal in t.names_in(head) for head in heads):
+        return True
+    base = goal.split("_")[0]
+    style = r"\\?(?:mathcal\s*\{?|mathbf\s*\{?|hat\s*\{?)?"
+    begins = re.compile(rf"{style}{re.escape(base)}(?![A-Za-z]).{{0,60}}=")
+    return any(begins.match(piece.strip()) for piece in p.context.unread)
 
 
 def _places(

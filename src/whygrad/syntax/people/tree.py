@@ -7,7 +7,7 @@ reach: :mod:`whygrad.syntax.people.resolve` decides, for a whole chain at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from whygrad.core.errors import Span
@@ -294,6 +294,8 @@ def names_in(t: Tree) -> frozenset[str]:
             continue
         if isinstance(node, Script) and node.primes and isinstance(node.base, Name):
             found.add(node.base.name + "'" * node.primes)
+        if isinstance(node, Bars):  # the F of a Frobenius norm is no name
+            node = replace(node, sub=None)
         inside = bound | frozenset(node.binder.letters) if isinstance(node, Big) else bound
         stack.extend((part, inside) for part in parts(node))
     return frozenset(found)

@@ -1,0 +1,86 @@
+"""A line that is right if only something more were known: labels, symmetry.
+
+People leave out that y is 0 or 1, that the labels of the classes add up to 1, that a matrix is
+symmetric. Where that alone would make a refuted line right, the line is not accused: the report says
+which words settle it. That labels of a cross-entropy add up to 1 is taken as said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from whygrad.core.cost import Declaration, Domain, Scope
+from whygrad.core.derivation import Evidence
+from whygrad.core.expr import Call, Expr, Mul, Reduce, Symbol
+from whygrad.core.report import Pair
+from whygrad.core.walk import names, postorder
+from whygrad.engine.check_judge import Case, Judge
+from whygrad.syntax.people.chain import Read
+from whygrad.syntax.people.resolve import Val
+
+_LABELS: Final = ("y", "t", "Y", "T")
+_SYMMETRIC: Final = frozenset("Sigma Lambda Omega S K H P Q D C V".split())
+"""Letters of covariances, kernels, Hessians, weights: mostly symmetric. Of an A nobody knows."""
+_BITS: Final = Domain("finite", (Fraction(0), Fraction(1)))
+_SIGNS: Final = Domain("finite", (Fraction(-1), Fraction(1)))
+
+
+def given_more(read: Read, before: Val, after: Val, case: Case, found: Pair) -> Pair:
+    """The verdict of a refuted pair, unless more that people leave unsaid makes it right."""
+    for words, taken_as_said, scope in _more(read, before, after):
+        court = Judge(scope, read.zeros, read.opaque, frozenset(), read.setting.row_gradient)
+        again = court.pair(before, after, case)
+        if again.verdict != "equal":
+            continue
+        if taken_as_said:
+            return replace(again, notes=(*again.notes, f"taking it that {words}"))
+        return Pair("undecided", Evidence("undecided", f"right if {words}: say whether that is so"))
+    return found
+
+
+def _more(read: Read, before: Val, after: Val) -> Iterator[tuple[str, bool, Scope]]:
+    """What might be known besides, in words, whether it goes without saying, and the scope with it."""
+    court = Judge(read.scope)
+    used = court.depends(before.expr) | court.depends(after.expr)
+    for name in sorted(used):
+        declaration = read.scope.declarations.get(name)
+        if declaration is None or declaration.domains:
+            continue
+        if name in _LABELS and len(declaration.dims) <= 1:
+            if declaration.dims:
+                whole = Domain("simplex", dim=declaration.dims[-1])
+                words = f"the {name} of all classes add up to 1"
+                yield words, _is_cross_entropy(name, read), _with(read.scope, declaration, whole)
+            yield f"{name} is 0 or 1", False, _with(read.scope, declaration, _BITS)
+            yield f"{name} is -1 or 1", False, _with(read.scope, declaration, _SIGNS)
+        square = len(declaration.dims) == 2 and declaration.dims[0] == declaration.dims[1]
+        if square and name.split("_")[0] in _SYMMETRIC:
+            yield f"{name} is symmetric", False, _with(read.scope, declaration, Domain("symmetric"))
+
+
+def _with(scope: Scope, declaration: Declaration, domain: Domain) -> Scope:
+    changed = replace(declaration, domains=(domain,))
+    return Scope({**scope.declarations, declaration.name: changed}, scope.definitions)
+
+
+def _is_cross_entropy(name: str, read: Read) -> bool:
+    """Whether a definition or a line sums the name times a logarithm."""
+    bodies: list[Expr] = [d.body for d in read.scope.definitions.values()]
+    bodies += [line.value.expr for line in read.lines if line.value is not None]
+    for body in bodies:
+        for node in postorder(body):
+            if isinstance(node, Reduce) and node.op == "sum" and _labels_a_log(name, node):
+                return True
+    return False
+
+
+def _labels_a_log(name: str, total: Reduce) -> bool:
+    for node in postorder(total.body):
+        if isinstance(node, Mul) and Symbol(name, (total.index,)) in node.factors:
+            logs = [f for f in node.factors if isinstance(f, Call) and f.name == "log"]
+            if logs and not any("1 -" in str(n) for n in names(logs[0])):
+                return True
+    return False
