@@ -312,17 +312,19 @@ def circuit(cost: str | Cost, *, parts: Parts = "none", at: Mapping[str, Any] | 
     cost
         A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
     parts
-        ``"none"``: a gate for each definition; ``"sigmoid"``: σ in its parts; ``"all"``: a gate for each operation.
+        ``"none"``: a gate for each definition; ``"sigmoid"``: σ in its parts; ``"all"``: a gate for
+        each operation.
     at
         A value for each name, as for :func:`derive`; then every wire has its numbers.
 
     Examples
     --------
     >>> [wire.stage for wire in circuit("logistic").into("z")]
-    ['', '', '']
+    ['chain.3', '', 'chain.6']
     """
+    loaded = load_cost(cost)
     point = None if at is None else {name: _values(name, value) for name, value in at.items()}
-    return circuit_engine(load_cost(cost), parts=parts, at=point)
+    return circuit_engine(loaded, parts=parts, at=point, derivation=derive_engine(loaded))
 
 
 def draw(made: Circuit, format: Literal["svg", "png", "pdf"] = "svg", *, steps: bool = False) -> bytes:

@@ -144,15 +144,15 @@ def run_predict(options: argparse.Namespace) -> int:
 def run_circuit(options: argparse.Namespace) -> int:
     """Draw the backprop circuit."""
     constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
-    format = options.format or os.path.splitext(options.out or "")[1].lstrip(".") or "svg"
-    if format not in PICTURES:
-        raise UsageError("error/usage", f"there is no picture format {format!r}", fix="svg, png or pdf")
-    if options.out is None and format != "svg" and sys.stdout.isatty():
-        raise UsageError("error/usage", f"a {format.upper()} is not text", fix=f"name a file: -o circuit.{format}")
+    kind = options.format or os.path.splitext(options.out or "")[1].lstrip(".") or "svg"
+    if kind not in PICTURES:
+        raise UsageError("error/usage", f"there is no picture format {kind!r}", fix="svg, png or pdf")
+    if options.out is None and kind != "svg" and sys.stdout.isatty():
+        raise UsageError("error/usage", f"{kind.upper()} is not text", fix=f"name a file: -o circuit.{kind}")
     if options.out is not None:
         refuse_existing(options.out, options.force)
     cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
-    made = whygrad.draw(whygrad.circuit(cost, parts=options.parts, at=at), format, steps=options.steps)
+    made = whygrad.draw(whygrad.circuit(cost, parts=options.parts, at=at), kind, steps=options.steps)
     if options.out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(made)
@@ -267,11 +267,13 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     at_argument(parser, "the numbers of the circuit")
     parser.add_argument("-o", "--out", metavar="OUT", help="a file or a folder")
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
-    parser.add_argument("--seed", type=int, default=0, help="of the exercises: another number, other exercises")
-    parser.add_argument("--level", choices=("easy", "normal", "hard"), default="normal", help="of the exercises")
+    parser.add_argument("--seed", type=int, default=0, help="of the exercises: another seed, another sheet")
+    parser.add_argument(
+        "--level", choices=("easy", "normal", "hard"), default="normal", help="of the exercises"
+    )
     parser.add_argument("--count", type=int, default=6, help="how many exercises")
     parser.add_argument(
-        "--wheel", metavar="FILE", default="", help="install whygrad from this file or address in the notebook"
+        "--wheel", metavar="FILE", default="", help="the notebook installs whygrad from this file or address"
     )
 
 

@@ -1,6 +1,7 @@
 """In a notebook: results show themselves, steps open one by one, ``%%whygrad check`` judges lines.
 
-Importing this module inside Jupyter, Colab or VS Code is enough; ``%load_ext whygrad.notebook`` does the same.
+Importing this module inside Jupyter, Colab or VS Code is enough; ``%load_ext whygrad.notebook`` does
+the same.
 The classes that are shown know nothing of it: how they look is registered here, from outside.
 """
 
@@ -10,6 +11,8 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+import numpy as np
 
 from whygrad import api
 from whygrad.backends.numpy_backend import compile_numpy
@@ -21,6 +24,7 @@ from whygrad.core.errors import UsageError
 from whygrad.core.expr import Expr, Index, Partial, Symbol
 from whygrad.core.report import Report
 from whygrad.engine.circuit_graph import circuit as make_circuit
+from whygrad.engine.narrate import cost_blocks
 from whygrad.lower.lower import lower
 from whygrad.show.circuit import circuit_svg
 from whygrad.show.html import to_html
@@ -52,8 +56,20 @@ def _scoped() -> str:
     inner = inner.replace("body{margin:0;", "&{padding:1px 1rem 1rem;border-radius:6px;", 1)
     before, _, after = inner.partition("main{max-width:62rem;")
     inner = before + after.partition("}")[2] if after else inner
-    inner = inner.partition("@media print")[0]
+    inner = inner.partition("@media print")[0] + _AGAINST_HOSTS
     return f"{roots.partition('@media print')[0]}.whygrad{{{inner}}}"
+
+
+_AGAINST_HOSTS: Final = """
+table{table-layout:auto;border:0;font-size:inherit;margin-left:0;color:inherit}
+table td,table th,table tr{border:0;max-width:none;color:inherit}
+table tr,table tbody tr:nth-child(n),table tr:hover{background:none}
+table.data th{border-bottom:1px solid var(--ink)}
+table.data td{border-bottom:1px solid var(--rule)}
+h1,h2,h3,p{color:inherit}
+p.aside{color:var(--quiet)}
+"""
+"""What Jupyter and Colab say about tables and headings of their own, unsaid."""
 
 
 def bundle(result: Any) -> Bundle | None:
@@ -74,6 +90,9 @@ def bundle(result: Any) -> Bundle | None:
                 "image/svg+xml": svg,
                 "text/html": f'<div style="overflow-x:auto">{svg}</div>',
             }
+        case Cost():
+            made = Document(tuple(cost_blocks(result)), result.scope, result.title)
+            return {"text/plain": api.render(made), "text/html": fragment(made)}
         case Derivation():
             made = api.document(result)
             lines = " \\\\\n".join(
@@ -84,7 +103,11 @@ def bundle(result: Any) -> Bundle | None:
             return {"text/plain": api.render(made), "text/html": fragment(made), "text/latex": latex}
         case Expr():
             plain = to_text(result)
-            return {"text/plain": plain, "text/html": to_mathml(result, block=True), "text/latex": f"$${to_latex(result)}$$"}
+            return {
+                "text/plain": plain,
+                "text/html": to_mathml(result, block=True),
+                "text/latex": f"$${to_latex(result)}$$",
+            }
         case Document():
             return {"text/plain": api.render(result), "text/html": fragment(result)}
         case _ if isinstance(result, Report) or callable(getattr(result, "document", None)):
@@ -99,6 +122,7 @@ def _goal(derivation: Derivation) -> Expr:
 
 
 SHOWN: Final = (
+    "whygrad.core.cost.Cost",
     "whygrad.core.derivation.Derivation",
     "whygrad.core.circuit.Circuit",
     "whygrad.core.document.Document",
@@ -135,12 +159,13 @@ def _cell_magic(shell: Any) -> Callable[[str, str], Any]:
 
 
 def run_cell(line: str, cell: str, known: Mapping[str, Any]) -> Report | Derivation:
-    """What ``%%whygrad`` does with a cell.
+    r"""What ``%%whygrad`` does with a cell.
 
     Parameters
     ----------
     line
-        ``check [--cost COST] [--wrt NAME] [--hint]``, or ``derive [--wrt NAME]`` for a cell that holds a cost.
+        ``check [--cost COST] [--wrt NAME] [--hint]``, or ``derive [--wrt NAME]`` for a cell that holds
+        a cost.
     cell
         The text below it; a # begins a comment.
     known
@@ -183,7 +208,7 @@ def _usage(what: str) -> UsageError:
 
 
 def evaluator(cost: str | Cost) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """The program that whygrad runs for a cost and its gradients, safe for large numbers.
+    r"""The program that whygrad runs for a cost and its gradients, safe for large numbers.
 
     Returns
     -------
@@ -197,7 +222,7 @@ def evaluator(cost: str | Cost) -> Callable[[Mapping[str, Any]], dict[str, Any]]
     {'J': 4.0, 'w': -4.0}
     """
     loaded = api.load_cost(cost)
-    made = make_circuit(loaded)
+    made = make_circuit(loaded)  # without a derivation: formulas written out, nothing proved
     outputs: dict[str, Expr] = {made.goal_name.name: made.goal_name}
     axes: dict[str, tuple[Index, ...]] = {}
     for result in made.results:
@@ -209,13 +234,12 @@ def evaluator(cost: str | Cost) -> Callable[[Mapping[str, Any]], dict[str, Any]]
     declared = loaded.declarations
 
     def evaluate(arrays: Mapping[str, Any]) -> dict[str, Any]:
-        given = {**{d.name: float(d.value) for d in declared if d.value is not None}, **arrays}
-        sizes = {
-            dim: size
-            for d in declared
-            if d.dims and d.name in given
-            for dim, size in zip(d.dims, given[d.name].shape, strict=True)
-        }
+        given: dict[str, Any] = {d.name: float(d.value) for d in declared if d.value is not None}
+        given.update(arrays)
+        sizes: dict[str, int] = {}
+        for d in declared:
+            if d.dims and d.name in given:
+                sizes.update(zip(d.dims, np.shape(given[d.name]), strict=True))
         return run(given, sizes)
 
     return evaluate
@@ -242,7 +266,10 @@ function render({ model, el }) {
     find("details").style.display = step.finer ? "" : "none";
     find("input").value = at;
   };
-  const move = (to) => { model.set("at", Math.min(Math.max(to, 0), steps.length - 1)); model.save_changes(); };
+  const move = (to) => {
+    model.set("at", Math.min(Math.max(to, 0), steps.length - 1));
+    model.save_changes();
+  };
   find(".back").onclick = () => move(model.get("at") - 1);
   find(".next").onclick = () => move(model.get("at") + 1);
   find("input").oninput = (e) => move(Number(e.target.value));

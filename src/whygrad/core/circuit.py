@@ -1,6 +1,7 @@
 """A cost as a circuit: gates joined by wires, values forward, gradients back.
 
-``engine/circuit_graph.py`` makes one from a cost; ``show/circuit.py`` draws it. Nothing here knows how it looks.
+``engine/circuit_graph.py`` makes one from a cost; ``show/circuit.py`` draws it. Nothing here knows how
+it looks.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ class Wire:
     summed: tuple[Index, ...] = ()
     local_value: str = ""
     stage: str = ""
+    shown: Partial | None = None
+    """How ``left`` is written: where the root is reached by other ways too, the derivative of those of its
+    terms that hold the input."""
 
 
 @dataclass(frozen=True, slots=True)

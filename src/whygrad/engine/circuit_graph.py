@@ -10,13 +10,13 @@ from whygrad.core.circuit import Circuit, Node, NodeKind, Parts, Result, Wire
 from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, Stage
 from whygrad.core.errors import BudgetError, UsageError
-from whygrad.core.expr import ONE, Expr, Index, Partial, Reduce, Symbol, add, mul
-from whygrad.core.walk import ordered_free_indices, rewrite_bottom_up, substitute, symbols
+from whygrad.core.expr import ONE, Expr, Index, Partial, Reduce, Symbol, add, mul, terms_of
+from whygrad.core.walk import names, ordered_free_indices, rewrite_bottom_up, substitute, symbols
 from whygrad.engine.circuit_parts import taken_apart
 from whygrad.engine.derive import loss_level, movers_of_goal, wrt_symbol
 from whygrad.engine.differentiate import Known, frame
 from whygrad.engine.evaluate import Values, point_at
-from whygrad.engine.graph import Link, build, local_scope
+from whygrad.engine.graph import Link, body_at, build, local_scope
 from whygrad.engine.moves import Context
 from whygrad.engine.simplify import simplify
 from whygrad.engine.stages import work_out
@@ -63,16 +63,14 @@ def circuit(cost: Cost, *, parts: Parts = "none", at: Values | None = None,
     if len(apart.definitions) > MOST_GATES:
         raise BudgetError(
             "error/too-large",
-            f"the circuit would have {len(apart.definitions)} gates, and {MOST_GATES} is the most that can be read",
+            f"the circuit would have {len(apart.definitions)} gates; more than {MOST_GATES} cannot be read",
             fix="leave --parts out: then each definition is one gate",
         )
     point = None if at is None else point_at(by_index, at)
     stages = {} if derivation is None else {s.left: s for p in derivation.parameters for s in p.stages}
     moving = [p.name for p in by_index.parameters if p.name in movers_of_goal(by_index)]
     if not moving:
-        raise UsageError(
-            "error/no-parameter", "no parameter moves the cost", fix="declare one: param w[j]"
-        )
+        raise UsageError("error/no-parameter", "no parameter moves the cost", fix="declare one: param w[j]")
     root = _root(by_index, moving)
     wiring = _Wiring(by_index, root, stages)
     for name in moving:
@@ -131,9 +129,11 @@ class _Wiring:
         shown: list[Expr] = []
         values: list[Expr] = []
         for link in links:
-            left, local, stage = self._local(link)
-            if link.upper.name == root.name:
-                term: Expr = left
+            direct = link.upper.name == root.name
+            left, local, stage = self._local(link, known=not direct or len(links) == 1)
+            drawn = self._own_terms(link) if direct and len(links) > 1 else left
+            if direct:
+                term: Expr = drawn
                 value = local
             else:
                 above = self.known[link.upper.name]
@@ -145,7 +145,7 @@ class _Wiring:
             shown.append(term)
             values.append(value)
             ends = (lower.name, link.upper.name)
-            self.wires[ends] = Wire(*ends, left, local, term, link.summed, stage=stage)
+            self.wires[ends] = Wire(*ends, left, local, term, link.summed, stage=stage, shown=drawn)
         left = Partial(root, lower)
         found, self.stages[lower.name] = self._stage(left)
         if found is None and lower.name in self.whole:
@@ -161,9 +161,15 @@ class _Wiring:
         self.lefts[lower.name], self.written[lower.name] = left, lower
         self.paths[lower.name] = add(*shown)
 
-    def _local(self, link: Link) -> tuple[Partial, Expr, str]:
+    def _own_terms(self, link: Link) -> Partial:
+        """The root's derivative through itself: of those of its terms that hold the input."""
+        terms = terms_of(body_at(self.cost.scope, link.upper))
+        return Partial(add(*(t for t in terms if link.lower.name in names(t))), link.lower)
+
+    def _local(self, link: Link, known: bool) -> tuple[Partial, Expr, str]:
+        """The derivative with everything else held; the derivation has it only where there is one way."""
         left = Partial(link.upper, link.lower)
-        found, stage = self._stage(left)
+        found, stage = self._stage(left) if known else (None, "")
         if found is None:
             scope = local_scope(self.cost.scope, link.upper.name)
             found = work_out(left, frame(scope, link.lower), self.context).result
@@ -180,7 +186,11 @@ class _Wiring:
         stage = self.derived.get(left)
         if self.root == self.cost.goal:
             value = self.known[name].value
-            return Result(left, value) if stage is None else Result(left, stage.result, stage.matrix_left, stage.matrix)
+            return (
+                Result(left, value)
+                if stage is None
+                else Result(left, stage.result, stage.matrix_left, stage.matrix)
+            )
         above = self.known[name]
         swap: dict[Expr, Expr] = dict(zip(above.indices, left.wrt.indices, strict=True))
         root = self.written[self.root]
@@ -201,9 +211,11 @@ class _Wiring:
         found = work_out(left, using, self.context).result
         return rewrite_bottom_up(
             found,
-            lambda e: substitute(inner, dict(zip(free, e.indices, strict=True)))
-            if isinstance(e, Symbol) and e.name == stand_in.name
-            else e,
+            lambda e: (
+                substitute(inner, dict(zip(free, e.indices, strict=True)))
+                if isinstance(e, Symbol) and e.name == stand_in.name
+                else e
+            ),
         )
 
 
@@ -255,8 +267,8 @@ def _nodes(wiring: _Wiring) -> list[Node]:
                 out[symbol.name] = _node(wiring, symbol.name, kind, wiring.written.get(symbol.name, symbol))
         symbol = wiring.written.get(d.name, Symbol(d.name, d.indices))
         body = substitute(d.body, dict(zip(d.indices, symbol.indices, strict=True)))
-        kind = "root" if d.name == wiring.root else "gate"
-        out[d.name] = _node(wiring, d.name, kind, symbol, body)
+        gate: NodeKind = "root" if d.name == wiring.root else "gate"
+        out[d.name] = _node(wiring, d.name, gate, symbol, body)
     return list(out.values())
 
 
@@ -266,7 +278,9 @@ def _node(wiring: _Wiring, name: str, kind: NodeKind, symbol: Symbol, body: Expr
     known = wiring.known.get(name)
     if known is None:
         return Node(name, kind, symbol, body)
-    return Node(name, kind, symbol, body, wiring.lefts[name], known.value, wiring.paths[name], stage=known.stage)
+    return Node(
+        name, kind, symbol, body, wiring.lefts[name], known.value, wiring.paths[name], stage=known.stage
+    )
 
 
 def _in_order(wiring: _Wiring, nodes: Sequence[Node]) -> list[Wire]:
@@ -326,7 +340,7 @@ class _Numbers:
 
     def _number(self, e: Expr, place: Mapping[Index, int]) -> str:
         value = evaluate(e, self.cost.scope, replace(self.point, positions=dict(place)), 30)
-        return _four(float(value.mid()))
+        return _four(float(str(value.mid().str(20, radius=False))))
 
 
 def _four(value: float) -> str:

@@ -92,7 +92,11 @@ class Picture:
 
 
 def circuit_svg(
-    circuit: Circuit, *, steps: bool = False, upto: int | None = None, words: Mapping[str, str] = CIRCUIT_WORDS
+    circuit: Circuit,
+    *,
+    steps: bool = False,
+    upto: int | None = None,
+    words: Mapping[str, str] = CIRCUIT_WORDS,
 ) -> str:
     """Draw a circuit.
 
@@ -124,7 +128,9 @@ def picture(circuit: Circuit, *, steps: bool = False, words: Mapping[str, str] =
     shapes = {node.name: _shape(node, circuit, numbers, steps, words) for node in circuit.nodes}
     blocks = [shapes[n.name].block for n in circuit.nodes]
     links = [
-        Link(w.source, w.target, shapes[w.target].ports[w.source]) for n in circuit.nodes for w in circuit.into(n.name)
+        Link(w.source, w.target, shapes[w.target].ports[w.source])
+        for n in circuit.nodes
+        for w in circuit.into(n.name)
     ]
     placed = arrange(blocks, links)
     top = _heading(out, circuit, words)
@@ -181,7 +187,11 @@ def _says(scope: Scope, left: Expr, *rights: Expr | str) -> str:
 
 
 def _shape(
-    node: Node, circuit: Circuit, numbers: Mapping[tuple[str, str], int], steps: bool, words: Mapping[str, str]
+    node: Node,
+    circuit: Circuit,
+    numbers: Mapping[tuple[str, str], int],
+    steps: bool,
+    words: Mapping[str, str],
 ) -> _Shape:
     labels: list[Label] = []
     card_labels, width, height, ports = _inside(node, circuit)
@@ -208,7 +218,9 @@ def _shape(
             tint = (left - 5, outlet + 3, reach + 10, y - outlet - 5)
     block = Block(node.name, width + stub, total, outlet)
     placed_ports = {name: card_top + port for name, port in ports.items()}
-    return _Shape(node, block, (0.0, card_top, width, height), tuple(labels), placed_ports, (width, outlet), tint)
+    return _Shape(
+        node, block, (0.0, card_top, width, height), tuple(labels), placed_ports, (width, outlet), tint
+    )
 
 
 def _shifted(label: Label, dx: float, dy: float) -> Label:
@@ -232,7 +244,7 @@ def _inside(node: Node, circuit: Circuit) -> tuple[list[Label], float, float, di
             symbol = circuit.node(wire.source).symbol
             rows.append((wire, set_math(symbol, scope), "quiet", to_text(symbol, scope)))
         else:
-            drawn, said = _local(wire.left, wire.local, wire.local_value, scope)
+            drawn, said = _local(wire.shown or wire.left, wire.local, wire.local_value, scope)
             rows.append((wire, drawn, "local", said))
     inner = max(_HEAD * head.width, *(_TEXT * drawn.width for _, drawn, _, _ in rows))
     width = inner + 2 * _PAD + 4
@@ -259,7 +271,11 @@ def _local(left: Partial, local: Expr, value: str, scope: Scope) -> tuple[Drawn,
 
 
 def _outside(
-    node: Node, circuit: Circuit, numbers: Mapping[tuple[str, str], int], steps: bool, words: Mapping[str, str]
+    node: Node,
+    circuit: Circuit,
+    numbers: Mapping[tuple[str, str], int],
+    steps: bool,
+    words: Mapping[str, str],
 ) -> tuple[list[Label], list[Label], int]:
     """What stands at the wire that leaves: above it the value, below it the gradient; tinted rows."""
     scope = circuit.scope
@@ -294,7 +310,8 @@ def _at_wire(drawn: Drawn, role: str, said: str, step: int, numbered: bool) -> L
 def _gradient_lines(node: Node, scope: Scope, aside: frozenset[str]) -> list[tuple[Drawn, str]]:
     """The gradient: the chain rule on the first line, what comes of it below."""
     left, paths, found = node.gradient_left, node.paths, node.gradient
-    assert left is not None and found is not None
+    assert left is not None
+    assert found is not None
     slope = (node.slope,) if node.slope and to_text(found, scope) != node.slope else ()
     result = _equation(scope, found, *slope)
     first = [left] if paths is None or paths is left else [left, paths]
@@ -305,7 +322,12 @@ def _gradient_lines(node: Node, scope: Scope, aside: frozenset[str]) -> list[tup
             lines = [_equation(scope, *first)]
             return [(lines[0], _says(scope, *first, found))]
     if len(first) == 1:
-        return [(beside((_equation(scope, left), set_words(f" {_EQUALS} "), result)), _says(scope, left, found, *slope))]
+        return [
+            (
+                beside((_equation(scope, left), set_words(f" {_EQUALS} "), result)),
+                _says(scope, left, found, *slope),
+            )
+        ]
     whole = _equation(scope, *first)
     second = beside((set_words(f"{_EQUALS} "), result))
     if whole.width + second.width < 13:
@@ -380,7 +402,12 @@ def _results(circuit: Circuit, words: Mapping[str, str]) -> _Panel:
     lines: list[tuple[Drawn, str, str, int]] = []
     if circuit.root.name != circuit.goal_name.name:
         lines.append(
-            (_equation(scope, circuit.goal_name, circuit.goal), "forward", _says(scope, circuit.goal_name, circuit.goal), 0)
+            (
+                _equation(scope, circuit.goal_name, circuit.goal),
+                "forward",
+                _says(scope, circuit.goal_name, circuit.goal),
+                0,
+            )
         )
     for result in circuit.results:
         tail = (result.number,) if result.number else ()
@@ -388,8 +415,8 @@ def _results(circuit: Circuit, words: Mapping[str, str]) -> _Panel:
         drawn = stack([beside((set_math(result.left, scope), set_words(" = "), rows[0])),
                        *(beside((set_words("      "), row)) for row in rows[1:])], 0.3)  # fmt: skip
         if tail:
-            drawn = stack([drawn, beside((set_words(" = "), _number(result.number)))], 0.3) if len(rows) > 1 else beside(
-                (drawn, set_words(f" = {result.number}")))  # fmt: skip
+            number = set_words(f" = {result.number}")
+            drawn = stack([drawn, number], 0.3) if len(rows) > 1 else beside((drawn, number))
         elif result.matrix is not None and result.matrix_left is not None and len(rows) == 1:
             matrix = _equation(scope, result.matrix_left, result.matrix)
             if drawn.width + matrix.width < 60:
@@ -398,7 +425,9 @@ def _results(circuit: Circuit, words: Mapping[str, str]) -> _Panel:
     return _Panel(words["result"], tuple(lines))
 
 
-def _passes(circuit: Circuit, numbers: Mapping[tuple[str, str], int], words: Mapping[str, str]) -> tuple[_Panel, _Panel]:
+def _passes(
+    circuit: Circuit, numbers: Mapping[tuple[str, str], int], words: Mapping[str, str]
+) -> tuple[_Panel, _Panel]:
     """The steps of both passes, one line each."""
     scope = circuit.scope
     forward: list[tuple[Drawn, str, str, int]] = []
@@ -409,7 +438,8 @@ def _passes(circuit: Circuit, numbers: Mapping[tuple[str, str], int], words: Map
             assert node.operation is not None
             parts: list[Expr | str] = [node.symbol, node.operation, *([node.value] if node.value else [])]
         else:
-            assert node.gradient_left is not None and node.gradient is not None
+            assert node.gradient_left is not None
+            assert node.gradient is not None
             chain = [] if node.paths is None or node.paths is node.gradient_left else [node.paths]
             plain = node.slope and node.slope != to_text(node.gradient, scope)
             parts = [node.gradient_left, *chain, node.gradient, *([node.slope] if plain else [])]
@@ -442,8 +472,8 @@ def _put_panels(out: Picture, panels: Sequence[_Panel], top: float, width: float
 # --- writing ------------------------------------------------------------------------------------
 
 _COLOURS: Final = {
-    "ink": "ink", "title": "ink", "quiet": "quiet", "local": "accent", "forward": "right", "backward": "wrong",
-    "once": "wrong",
+    "ink": "ink", "title": "ink", "quiet": "quiet", "local": "accent", "forward": "right",
+    "backward": "wrong", "once": "wrong",
 }  # fmt: skip
 
 
@@ -471,7 +501,8 @@ def to_svg(made: Picture, *, upto: int | None = None) -> str:
     pen = Pen(f"wg{zlib.crc32(repr((made.title, made.width, len(made.labels))).encode()):x}-", {})
     body: list[str] = [f'<rect class="wg-paper" width="{made.width:.1f}" height="{made.height:.1f}" rx="6"/>']
     body.extend(
-        f'<rect class="wg-tint" x="{c.x:.1f}" y="{c.y:.1f}" width="{c.width:.1f}" height="{c.height:.1f}" rx="5"/>'
+        f'<rect class="wg-tint" x="{c.x:.1f}" y="{c.y:.1f}" width="{c.width:.1f}" '
+        f'height="{c.height:.1f}" rx="5"/>'
         for c in made.tints
     )
     body.extend(_stroke(s) for s in made.strokes)
@@ -480,7 +511,8 @@ def to_svg(made: Picture, *, upto: int | None = None) -> str:
     inner = "".join(body)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'width="{made.width:.0f}" height="{made.height:.0f}" viewBox="0 0 {made.width:.1f} {made.height:.1f}">'
+        f'width="{made.width:.0f}" height="{made.height:.0f}" '
+        f'viewBox="0 0 {made.width:.1f} {made.height:.1f}">'
         f"<title>{escape(made.title)}</title><desc>{escape(_description(made))}</desc>"
         f"<style>{_STYLE}</style>{pen.definitions()}{inner}</svg>\n"
     )

@@ -8,6 +8,7 @@ ports whose order is that of the operation, which a library for plain nodes does
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -180,7 +181,7 @@ def _uncross(columns: list[list[str]], edges: Sequence[_Edge]) -> None:
 
 
 def _total(columns: Sequence[Sequence[str]], edges: Sequence[_Edge]) -> int:
-    return sum(crossings(a, b, edges) for a, b in zip(columns, columns[1:], strict=False))
+    return sum(crossings(a, b, edges) for a, b in itertools.pairwise(columns))
 
 
 def _by_median(column: list[str], fixed: Sequence[str], edges: Sequence[_Edge], backwards: bool) -> None:

@@ -76,7 +76,9 @@ class Drawn:
     def moved(self, dx: float, dy: float = 0.0, scale: float = 1.0) -> tuple[Glyph, ...]:
         """The letters scaled, then shifted."""
         return tuple(
-            Glyph(g.font, g.char, dx + scale * g.x, dy + scale * g.y, scale * g.across, scale * g.up, g.changed)
+            Glyph(
+                g.font, g.char, dx + scale * g.x, dy + scale * g.y, scale * g.across, scale * g.up, g.changed
+            )
             for g in self.glyphs
         )
 
@@ -200,7 +202,9 @@ def _set(box: Box, parts: tuple[_Set, ...], take: Callable[[_Set], Drawn], *, ti
             return _fraction(kids[0], kids[1])
         case Script(_, sub, sup):
             small = [part.script for part in parts[1:]]
-            return _script(kids[0], small[0] if sub is not None else None, small[-1] if sup is not None else None)
+            return _script(
+                kids[0], small[0] if sub is not None else None, small[-1] if sup is not None else None
+            )
         case BigOp():
             return _big(box, kids[1], [part.script for part in (parts[0], *parts[2:])])
         case Fence(left, _, right):
@@ -402,13 +406,15 @@ class Pen:
             elif g.font == "text":
                 width = size * g.across * _FALLBACK_WIDTH
                 out.append(f'<text{extra} x="{left:.2f}" y="{base:.2f}" font-size="{0.9 * size * g.up:.2f}" '
-                           f'textLength="{width:.2f}" lengthAdjust="spacingAndGlyphs">{escape(g.char)}</text>')  # fmt: skip
+                           f'textLength="{width:.2f}" lengthAdjust="spacingAndGlyphs">'
+                           f"{escape(g.char)}</text>")  # fmt: skip
             elif outline(g.font, g.char):
                 key = (g.font, g.char)
                 name = self.used.setdefault(key, f"{self.prefix}{len(self.used)}")
                 across, up = size * g.across / 1000, size * g.up / 1000
                 out.append(f'<use{extra} xlink:href="#{name}" '
-                           f'transform="matrix({across:.5g} 0 0 {-up:.5g} {left:.2f} {base:.2f})"/>')  # fmt: skip
+                           f'transform="matrix({across:.5g} 0 0 {-up:.5g} {left:.2f} '
+                           f'{base:.2f})"/>')  # fmt: skip
         return "".join(out)
 
     def definitions(self) -> str:
@@ -429,6 +435,7 @@ def formula_svg(drawn: Drawn, title: str, *, size: float = 20.0, prefix: str = "
     width, height = size * drawn.width, size * drawn.height
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'width="{width:.2f}" height="{height:.2f}" viewBox="0 0 {width:.2f} {height:.2f}" fill="currentColor">'
+        f'width="{width:.2f}" height="{height:.2f}" viewBox="0 0 {width:.2f} {height:.2f}" '
+        f'fill="currentColor">'
         f"<title>{escape(title)}</title>{pen.definitions()}{inner}</svg>"
     )

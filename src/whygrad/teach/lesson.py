@@ -24,7 +24,7 @@ _VALUES = (Fraction(2), Fraction(1, 2), Fraction(1), Fraction(-1), Fraction(3, 2
 
 @dataclass(frozen=True)
 class Lesson:
-    """A cost with all that is shown of it.
+    r"""A cost with all that is shown of it.
 
     Parameters
     ----------

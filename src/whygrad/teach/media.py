@@ -58,7 +58,8 @@ def _exercises(lesson: Lesson, options: Options, suffix: str) -> str | bytes:
 
 
 MEDIA: Final[tuple[Medium, ...]] = (
-    Medium("derivation", (".html",), "lesson derivation", lambda lesson, _, __: to_html(lesson.document), verb=False),
+    Medium("derivation", (".html",), "lesson derivation", lambda lesson, _, __: to_html(lesson.document),
+           verb=False),
     Medium("circuit", (".svg",), "lesson circuit",
            lambda lesson, _, __: circuit_svg(lesson.circuit, steps=True, words=lesson.words), verb=False),
     Medium("notebook", (".ipynb",), "lesson notebook",
@@ -66,14 +67,17 @@ MEDIA: Final[tuple[Medium, ...]] = (
     Medium("exercises", FORMS, "lesson exercises", _exercises),
     Medium("moodle", (".xml",), "lesson moodle", _exercises, verb=False),
     Medium("data", (".json",), "lesson data",
-           lambda lesson, _, __: json.dumps(derivation_to_json(lesson.derivation), ensure_ascii=False), verb=False),
+           lambda lesson, _, __: json.dumps(derivation_to_json(lesson.derivation), ensure_ascii=False),
+           verb=False),
 )  # fmt: skip
 """A further medium is a further row."""
 
 VERBS: Final[tuple[str, ...]] = (*(m.name for m in MEDIA if m.verb), "all")
 
 
-def teach(what: str, lesson: Lesson, out: Path | None, options: Options, *, force: bool = False) -> tuple[Path, ...]:
+def teach(
+    what: str, lesson: Lesson, out: Path | None, options: Options, *, force: bool = False
+) -> tuple[Path, ...]:
     """Make one medium, or all with an index page.
 
     Parameters
@@ -92,14 +96,16 @@ def teach(what: str, lesson: Lesson, out: Path | None, options: Options, *, forc
     Raises
     ------
     UsageError
-        If a file exists and ``force`` is off, the folder cannot be written, the ending is unknown, or a library is
-        missing.
+        If a file exists and ``force`` is off, the folder cannot be written, the ending is unknown, or a
+        library is missing.
     """
     if what == "all":
         return _all(lesson, out or Path(f"{lesson.name}-lesson"), options, force)
     medium = next((m for m in MEDIA if m.verb and m.name == what), None)
     if medium is None:
-        raise UsageError("error/usage", f"there is nothing called {what!r} to make", fix=f"one of {', '.join(VERBS)}")
+        raise UsageError(
+            "error/usage", f"there is nothing called {what!r} to make", fix=f"one of {', '.join(VERBS)}"
+        )
     path = Path(medium.file(lesson)) if out is None else out
     if path.is_dir() or (out is not None and not path.suffix):
         path = path / medium.file(lesson)
@@ -140,8 +146,9 @@ def index_page(lesson: Lesson, files: Mapping[Medium, str]) -> str:
         f'<!doctype html>\n<html lang="{words["language"]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE_SHEET}\nsvg{{max-width:100%;height:auto}}"
-        "li{margin:.4rem 0}</style>\n</head>\n<body>\n<main>\n"
+        "li{margin:.4rem 0}a{color:var(--accent)}</style>\n</head>\n<body>\n<main>\n"
         f"{cost}<p>{words['lesson text']}</p>\n<ul>{rows}</ul>\n{circuit_svg(lesson.circuit, words=words)}\n"
         f"<h2 class='title'>{words['cost']}</h2>\n<pre><code>{source}</code></pre>\n"
-        f"<p class='callout next'>{words['made by'].format(version=__version__)}</p>\n</main>\n</body>\n</html>\n"
+        f"<p class='callout next'>{words['made by'].format(version=__version__)}</p>\n"
+        "</main>\n</body>\n</html>\n"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from whygrad.teach.files import library
@@ -30,8 +29,7 @@ def convert(svg: str, format: PictureFormat, *, dpi: int = 192) -> bytes:
     if format == "svg":
         return svg.encode()
     typst: Any = library("typst", f"a picture as {format.upper()}")
-    # A pixel of CSS is 0.75 pt; Typst takes an SVG's pixels for points.
-    return typst.compile(typst_page(svg).encode(), format=format, ppi=0.75 * dpi)
+    return typst.compile(typst_page(svg).encode(), format=format, ppi=dpi)
 
 
 def typst_page(svg: str) -> str:
@@ -42,16 +40,3 @@ def typst_page(svg: str) -> str:
 def _image(svg: str) -> str:
     quoted = svg.replace("\\", "\\\\").replace('"', '\\"')
     return f'#image(bytes("{quoted}"), format: "svg")\n'
-
-
-def typst_pages(svgs: Sequence[str]) -> bytes:
-    """Several pictures as the pages of one PDF.
-
-    Raises
-    ------
-    UsageError
-        If Typst is not installed.
-    """
-    typst: Any = library("typst", "a PDF")
-    pages = "#pagebreak()\n".join(typst_page(svg) if not k else _image(svg) for k, svg in enumerate(svgs))
-    return typst.compile(pages.encode(), format="pdf")

@@ -14,9 +14,12 @@ from whygrad.backends.numpy_backend import numpy_source
 from whygrad.backends.numpy_names import HELPERS
 from whygrad.core.circuit import Circuit, Node, Wire
 from whygrad.core.cost import Cost, Declaration, Definition
+from whygrad.core.derivation import Derivation
 from whygrad.core.errors import WhygradError
 from whygrad.core.expr import Call, Expr, Index, Partial, Symbol
-from whygrad.core.walk import ordered_free_indices, postorder, substitute, symbols
+from whygrad.core.walk import names, ordered_free_indices, postorder, substitute, symbols
+from whygrad.engine.derive import closed
+from whygrad.engine.differentiate import letters_of
 from whygrad.lower.lower import lower
 from whygrad.lower.program import Program
 from whygrad.meaning.shapes import size_of_dim
@@ -54,11 +57,16 @@ class Classifier:
 
 @dataclass(frozen=True)
 class Programs:
-    """The code of one cost. ``by_index`` has index definitions; ``circuit`` is that of the same cost."""
+    """The code of one cost, after its derivation and its circuit."""
 
-    by_index: Cost
+    derivation: Derivation
     circuit: Circuit
     names: PythonNames = field(init=False)
+
+    @property
+    def by_index(self) -> Cost:
+        """The cost with index definitions."""
+        return self.derivation.cost
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", PythonNames(self.by_index.scope))
@@ -78,7 +86,10 @@ class Programs:
         """A small size for every dimension."""
         cost = self.by_index
         hot = {
-            d.dims[-1] for d in cost.declarations for dom in d.domains if dom.kind in ("onehot", "simplex") and d.dims
+            d.dims[-1]
+            for d in cost.declarations
+            for dom in d.domains
+            if dom.kind in ("onehot", "simplex") and d.dims
         }
         measured = {dim for d in cost.declarations if d.kind == "data" for dim in d.dims}
         many = _EXAMPLES if self.circuit.root.indices else 12
@@ -111,7 +122,7 @@ class Programs:
 
     def _shape(self, dims: Sequence[str]) -> str:
         inner = ", ".join(self.names.size(d) for d in dims)
-        return f"({inner},)" if len(dims) == 1 else f"({inner})"
+        return inner if len(dims) == 1 else f"({inner})"
 
     def _features(self) -> Declaration | None:
         """The data table that targets are made from: real, with a row for each example."""
@@ -140,9 +151,14 @@ class Programs:
             k = self.names.size(d.dims[-1])
             rest = self._shape(d.dims[:-1])
             drawn = f"rng.integers(0, {k}, size={rest})" if d.dims[:-1] else f"rng.integers(0, {k})"
-            return f"np.eye({k})[{drawn}]" if "onehot" in kinds else f"rng.dirichlet(np.ones({k}), size={rest})"
+            return (
+                f"np.eye({k})[{drawn}]" if "onehot" in kinds else f"rng.dirichlet(np.ones({k}), size={rest})"
+            )
         if d.values:
             return _labels(d.values, linear, shape)
+        if "integer" in kinds and (dim := self._indexed_by(d.name)):
+            first = max(int(d.low or 0), 0)
+            return f"rng.integers({first}, {first} + {self.names.size(dim)}, size={shape})"
         if "integer" in kinds:
             least = max(d.low or Fraction(0), Fraction(0))
             shift = f"{least} + " if least else ""
@@ -151,8 +167,21 @@ class Programs:
             return _spd(self.names.size(d.dims[-1]))
         if d.positive or d.nonnegative:
             high = next((dom.high for dom in d.domains if dom.high is not None), None)
-            return f"rng.uniform(0.1, {float(high) * 0.9:g}, size={shape})" if high else f"rng.gamma(2.0, size={shape})"
+            return (
+                f"rng.uniform(0.1, {float(high) * 0.9:g}, size={shape})"
+                if high
+                else f"rng.gamma(2.0, size={shape})"
+            )
         return linear.replace(" + rng", " + 0.3 * rng") if linear else f"rng.normal(size={shape})"
+
+    def _indexed_by(self, name: str) -> str:
+        """The dimension whose positions a name holds, if it stands as an index."""
+        for d in self.by_index.definitions:
+            for symbol in symbols(d.body):
+                for k, index in enumerate(symbol.indices):
+                    if name in names(index):
+                        return self.by_index.scope.dims_of(symbol.name)[k]
+        return ""
 
     def _start(self, d: Declaration, shape: str) -> str:
         kinds = {domain.kind for domain in d.domains}
@@ -177,7 +206,10 @@ class Programs:
         body = self.forward_cell() + self.local_cell()
         used = [name for name in HELPERS if f"{name}(" in body]
         used += [n for name in used for n in HELPERS if f"{n}(" in HELPERS[name] and n not in used]
-        return "\n\n\n".join(HELPERS[name] for name in HELPERS if name in used)
+        made = [HELPERS[name] for name in HELPERS if name in used]
+        return "\n\n\n".join(
+            ["from scipy import special", *made] if "special." in body + "".join(made) else made
+        )
 
     def forward_cell(self) -> str:
         """Every definition the cost needs, entry by entry; raises NoRuleError where loops do not say it."""
@@ -201,7 +233,9 @@ class Programs:
         lines: list[str] = []
         depth = 0
         for index in letters:
-            lines.append(f"{'    ' * depth}for {self.names.letter(index)} in range({self.names.size(index.dim)}):")
+            lines.append(
+                f"{'    ' * depth}for {self.names.letter(index)} in range({self.names.size(index.dim)}):"
+            )
             depth += 1
         return [*lines, f"{'    ' * depth}{inside}"]
 
@@ -222,7 +256,9 @@ class Programs:
         for node in reversed(self.gates):
             wires = [w for w in self.circuit.into(node.name) if w.local is not None]
             for wire in wires:
-                assert wire.left is not None and wire.local is not None and isinstance(wire.left.body, Symbol)
+                assert wire.left is not None
+                assert wire.local is not None
+                assert isinstance(wire.left.body, Symbol)
                 upper, lower_ = wire.left.body, wire.left.wrt
                 body = self._body(upper)
                 name, f = self._function(wire), f"{self.names.name(wire.target)}_at"
@@ -231,12 +267,13 @@ class Programs:
                 letters = self._letters(wire.left)
                 sizes = ", ".join(self.names.size(i.dim) for i in ordered_free_indices(wire.left))
                 place = ", ".join(self.names.letter(i) for i in lower_.indices if isinstance(i, Index))
+                single = "," if sizes and "," not in sizes else ""
                 comma = "," if place and "," not in place else ""
                 blocks.append(
                     f"def {f}({letters}):\n    return {spell.text(body)}\n\n\n"
                     f"def {name}({letters}):{said}\n    return {spell.text(wire.local)}\n\n\n"
                     f'check("{to_text(wire.left, scope)}", {f}, {name}, {at}, '
-                    f"lambda {letters}: ({place}{comma}), ({sizes}{',' if sizes else ''}))\n"
+                    f"lambda {letters}: ({place}{comma}), ({sizes}{single}))\n"
                 )
         return "\n\n".join(blocks)
 
@@ -250,7 +287,10 @@ class Programs:
         """The gradients multiplied back along the wires, entry by entry."""
         circuit, scope = self.circuit, self.circuit.scope
         functions: dict[Expr, str] = {
-            w.left: f"{self._function(w)}({self._letters(w.left)})" for w in self.wires() if w.left is not None
+            left: f"{self._function(w)}({self._letters(w.left)})"
+            for w in self.wires()
+            for left in (w.left, w.shown)
+            if left is not None and w.left is not None
         }
         root = circuit.root
         letters = [i for i in root.indices if isinstance(i, Index)]
@@ -262,7 +302,10 @@ class Programs:
             own = [*letters, *(i for i in node.symbol.indices if isinstance(i, Index) and i not in letters)]
             grad = f"grad_{self.names.name(node.name)}"
             text = Spelling(self.names, known).text(node.paths)
-            lines = [f"{grad} = np.zeros({self._shape([i.dim for i in own])})  # {to_text(node.gradient_left, scope)}"]
+            lines = [
+                f"{grad} = np.zeros({self._shape([i.dim for i in own])})"
+                f"  # {to_text(node.gradient_left, scope)}"
+            ]
             lines += self._loop(own, f"{grad}{self._places(own)} = {text}")
             blocks.append("\n".join(lines))
         for result in circuit.results:
@@ -274,7 +317,9 @@ class Programs:
                 continue
             known = self._gradients(result.assembled, root, "")
             text = Spelling(self.names, known).text(result.assembled)
-            lines = [f"dJ_d{name} = np.zeros({self._shape([i.dim for i in own])})  # {to_text(result.left, scope)}"]
+            lines = [
+                f"dJ_d{name} = np.zeros({self._shape([i.dim for i in own])})  # {to_text(result.left, scope)}"
+            ]
             lines += self._loop(own, f"dJ_d{name}{self._places(own)} = {text}")
             blocks.append("\n".join(lines))
         return "\n\n".join(blocks)
@@ -304,9 +349,14 @@ class Programs:
             assert isinstance(result.left, Partial)
             wrt = result.left.wrt
             key = f"dJ_d{wrt.name}"
-            outputs[key] = result.value
+            outputs[key] = self._written_out(wrt.name, result.value)
             axes[key] = tuple(i for i in wrt.indices if isinstance(i, Index))
         return self._source(lower(outputs, self.by_index.scope, axes=axes, stable=False), name)
+
+    def _written_out(self, name: str, value: Expr) -> Expr:
+        """A gradient without the cotangents that a long derivation keeps as names."""
+        stages = [s for p in self.derivation.parameters if p.wrt.name == name for s in p.stages]
+        return closed(value, stages, letters_of(self.by_index.scope), None) or value
 
     def _source(self, program: Program, name: str) -> Source:
         """The source, and how its arguments are called in the notebook."""
@@ -339,13 +389,18 @@ class Programs:
     def classifier(self) -> Classifier | None:
         """For two classes and two features: the score and where its border is."""
         features = self._features()
-        target = next((d for d in self.by_index.declarations if len(d.values) == 2 and len(d.dims) == 1), None)
+        target = next(
+            (d for d in self.by_index.declarations if len(d.values) == 2 and len(d.dims) == 1), None
+        )
         if features is None or target is None or self.sizes[features.dims[1]] != 2:
             return None
         score = self._score(target.name)
         if score is None:
             return None
         program = lower({score.name: Symbol(score.name, score.indices)}, self.by_index.scope)
+        tables = {d.name for d in self.by_index.declarations if d.kind == "data"} & {*program.inputs}
+        if tables != {features.name}:
+            return None
         source = self._source(program, "score")
         unit = _is_probability(score.body)
         low, high = (str(v) for v in sorted(target.values))
@@ -374,7 +429,7 @@ def _constant(d: Declaration) -> str:
         return f"{float(d.value):g}"
     high = next((dom.high for dom in d.domains if dom.high is not None), None)
     if high is not None:
-        return f"{float(high) / 2:g}"
+        return f"{float(high + (d.low or 0)) / 2:g}"
     return "0.1" if d.name in ("lambda", "epsilon", "alpha", "eta") else "1.0"
 
 

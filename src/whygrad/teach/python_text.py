@@ -38,9 +38,12 @@ from whygrad.core.walk import children, fold
 _CHOICE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(10)
 _WORDS: Final = {"sum": "sum", "prod": "math.prod", "max": "max", "min": "min"}
 _TAKEN: Final = frozenset(
-    ("np", "math", "plt", "wg", "rng", "special", "sum", "max", "min", "range", "check", "slope", "h",
-     "sigmoid", "softplus", "relu", "gelu", "silu", "trigamma", "range")
-)  # fmt: skip
+    "np math plt wg wn rng special sum max min range float check slope sigmoid softplus relu gelu silu "
+    "trigamma COST cost derivation evaluate theirs slopes ways apart size name array arrays loops by_arrays "
+    "parameters rate history path update gradient last place along across around level row column wide high "
+    "first second grid shown score mark label out before up down at tiny".split()
+)
+"""What a lesson's own code calls things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +171,23 @@ class Spelling:
 
     def _reduce(self, e: Reduce, kids: tuple[Text, ...]) -> Text:
         letter, size = self.names.letter(e.index), self.names.size(e.index.dim)
-        where = f" if {kids[1].text}" if len(kids) > 1 else ""
-        return Text(f"{_WORDS[e.op]}({kids[0].text} for {letter} in range({size}){where})")
+        body, *rest = kids
+        where = f" if {rest[0].text}" if rest else ""
+        return Text(f"{_WORDS[e.op]}({body.text} for {letter} in range({size}){where})")
 
 
 def _refused(e: Expr) -> NoRuleError:
     return NoRuleError(
-        "error/no-rule", f"{type(e).__name__} has no form with loops", fix="use the vectorised program"
+        "error/no-code", f"{type(e).__name__} has no form with loops", fix="use the vectorised program"
+    )
+
+
+def _as_number(e: Expr, text: Text) -> Text:
+    """A condition counts 0 or 1; NumPy takes no minus of a truth value."""
+    return (
+        Text(f"float({text.text.removeprefix('(').removesuffix(')')})")
+        if isinstance(e, Compare | Delta)
+        else text
     )
 
 
@@ -186,7 +199,7 @@ def _number(value: Fraction) -> Text:
 
 def _sum(terms: Sequence[Expr], kids: Sequence[Text]) -> Text:
     out = ""
-    for term, kid in zip(terms, kids, strict=True):
+    for term, kid in zip(terms, map(_as_number, terms, kids), strict=True):
         part = kid.at(_SUM) if not out else kid.at(_PRODUCT)
         negative = part.startswith("-") and isinstance(term, Mul | Number)
         out += part if not out else f" - {part[1:]}" if negative else f" + {part}"
@@ -195,7 +208,7 @@ def _sum(terms: Sequence[Expr], kids: Sequence[Text]) -> Text:
 
 def _product(factors: Sequence[Expr], kids: Sequence[Text]) -> Text:
     sign, out = "", ""
-    for k, (factor, kid) in enumerate(zip(factors, kids, strict=True)):
+    for k, (factor, kid) in enumerate(zip(factors, map(_as_number, factors, kids), strict=True)):
         last = _SIGN if out else _PRODUCT
         if factor is MINUS_ONE and k == 0:
             sign = "-"

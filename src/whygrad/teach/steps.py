@@ -30,7 +30,7 @@ class Shown:
 
 
 def shown_steps(derivation: Derivation) -> tuple[Shown, ...]:
-    """Every step that the normal view shows, in order; a stage that is reused comes once.
+    r"""Every step that the normal view shows, in order; a stage that is reused comes once.
 
     Examples
     --------
@@ -54,11 +54,12 @@ def _of_stage(stage: Stage, scope: Scope) -> Iterator[Shown]:
     for number, step in enumerate(stage.steps, start=1):
         if step.minor:
             continue
-        id = f"{stage.id}.{number}"
+        name = f"{stage.id}.{number}"
         after = _touched(step)
         yield Shown(
-            stage.id, step.rule, stage.left, before, step.after, (step.at,) if before is step.before else (), after,
-            step.reason, Rows(tuple(detail_rows(step, id)) if step.substeps else ()), scope,
+            stage.id, step.rule, stage.left, before, step.after, (step.at,) if before is step.before else (),
+            after,
+            step.reason, Rows(tuple(detail_rows(step, name)) if step.substeps else ()), scope,
         )  # fmt: skip
         before = step.after
 

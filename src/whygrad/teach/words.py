@@ -10,11 +10,13 @@ from typing import Final
 
 from whygrad.core.errors import UsageError
 from whygrad.show.circuit_words import CIRCUIT_WORDS
+from whygrad.teach.slide_words import SLIDE_WORDS
 
 Words = Mapping[str, str]
 
 ENGLISH: Final[Words] = {
     **CIRCUIT_WORDS,
+    **SLIDE_WORDS,
     "language": "en",
     # notebook
     "made by": "Made by whygrad {version}. The cost, the steps and the code come from one derivation.",
@@ -72,6 +74,7 @@ ENGLISH: Final[Words] = {
     "mistake right": "The right line is",
     "whole": "Derive the gradient by this parameter, line by line.",
     "whole answer": "It ends with",
+    "page": "page",
     "line": "line {number}",
     "your lines": "your lines here, one a line, each after an equals sign",
     # lesson
