@@ -362,6 +362,11 @@ def lesson(
     at: Mapping[str, Any] | None = None,
     force: bool = False,
     language: str = "en",
+    wrt: str = "",
+    route: Route = "chain",
+    notation: str = "",
+    lines: Level = "normal",
+    draft: bool = False,
     **options: Any,
 ) -> tuple[Path, ...]:
     """Make a lesson, or a part of it, from a cost.
@@ -369,7 +374,8 @@ def lesson(
     Parameters
     ----------
     what
-        ``"notebook"``, ``"exercises"``, or ``"all"``: everything with an index page.
+        ``"slides"``, ``"handout"``, ``"video"``, ``"notebook"``, ``"exercises"``, or ``"all"``: everything
+        with an index page.
     cost
         A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
     out
@@ -380,6 +386,8 @@ def lesson(
         Whether existing files are replaced.
     language
         Of the words.
+    wrt, route, notation, lines, draft
+        Of slides, handout and video; see :class:`whygrad.teach.press.Wish`.
     options
         See :class:`whygrad.teach.media.Options`.
 
@@ -390,12 +398,15 @@ def lesson(
     from whygrad.teach.lesson import Lesson  # noqa: PLC0415
     from whygrad.teach.media import Options  # noqa: PLC0415
     from whygrad.teach.media import teach as make  # noqa: PLC0415
+    from whygrad.teach.press import Wish  # noqa: PLC0415
     from whygrad.teach.words import words_of  # noqa: PLC0415
 
     loaded = load_cost(cost)
     point = None if at is None else {name: _values(name, value) for name, value in at.items()}
     made = Lesson(loaded, loaded.source, words_of(language), point)
-    return make(what, made, None if out is None else Path(out), Options(**options), force=force)
+    wish = Wish(wrt=wrt, route=route, notation=notation, lines=lines, draft=draft)
+    asked = Options(wish=wish, **options)
+    return make(what, made, None if out is None else Path(out), asked, force=force)
 
 
 def fit(cost: str | Cost, data: Any, **options: Any) -> Fit:

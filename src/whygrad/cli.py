@@ -162,11 +162,14 @@ def run_circuit(options: argparse.Namespace) -> int:
     return 0
 
 
+TEACH_OPTIONS = ("seed", "level", "count", "wheel", "wrt", "route", "notation", "lines", "draft")
+
+
 def run_teach(options: argparse.Namespace) -> int:
     """Make a lesson, or a part of it."""
     constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
     cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
-    chosen = {name: getattr(options, name) for name in ("seed", "level", "count", "wheel")}
+    chosen = {name: getattr(options, name) for name in TEACH_OPTIONS}
     for path in whygrad.lesson(options.what, cost, options.out, at=at, force=options.force, **chosen):
         note(f"wrote {path}")
     return 0
@@ -262,7 +265,7 @@ def circuit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def teach_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``teach``."""
-    parser.add_argument("what", metavar="WHAT", help="notebook, exercises, or all with an index page")
+    parser.add_argument("what", metavar="WHAT", help="slides, handout, video, notebook, exercises, or all")
     cost_arguments(parser)
     at_argument(parser, "the numbers of the circuit")
     parser.add_argument("-o", "--out", metavar="OUT", help="a file or a folder")
@@ -275,6 +278,15 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wheel", metavar="FILE", default="", help="the notebook installs whygrad from this file or address"
     )
+    parser.add_argument(
+        "--wrt", metavar="NAME", default="", help="slides, handout, video: one parameter only"
+    )
+    parser.add_argument("--route", choices=("chain", "substitution", "backprop"), default="chain")
+    parser.add_argument(
+        "--notation", metavar="theta,h,superscript", default="", help="your own symbols; w=theta renames one"
+    )
+    parser.add_argument("--lines", choices=("brief", "normal", "full"), default="normal", help="in a stage")
+    parser.add_argument("--draft", action="store_true", help="write even what does not fit a page")
 
 
 def at_argument(parser: argparse.ArgumentParser, help: str) -> None:

@@ -93,7 +93,7 @@ class Handout:
         --------
         >>> from whygrad.engine.derive import derive
         >>> from whygrad.syntax.cost_text import read_cost
-        >>> story = tell(derive(read_cost("param w\\nJ = (w - 3)^2")))
+        >>> story = tell(derive(read_cost("param w\nJ = (w - 3)^2")))
         >>> "// insert after chain.1" in Handout(story).source()
         True
         """

@@ -23,7 +23,7 @@ def read_inserts(source: str) -> dict[str, str]:
 
     Examples
     --------
-    >>> read_inserts("// insert after chain.4\\n#slide[Mind the sign]\\n// end\\n")
+    >>> read_inserts("// insert after chain.4\n#slide[Mind the sign]\n// end\n")
     {'chain.4': '#slide[Mind the sign]'}
     """
     found: dict[str, str] = {}

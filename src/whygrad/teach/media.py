@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Final
 
 from whygrad import __version__
-from whygrad.core.errors import UsageError
+from whygrad.core.errors import BudgetError, UsageError
 from whygrad.engine.serialise import derivation_to_json
 from whygrad.show.circuit import circuit_svg
 from whygrad.show.html import to_html
@@ -19,6 +19,7 @@ from whygrad.teach.exercises import exercises
 from whygrad.teach.files import refuse_existing, write
 from whygrad.teach.lesson import Lesson
 from whygrad.teach.notebook import notebook
+from whygrad.teach.press import PAPERS, Wish, handout, press, slides
 from whygrad.teach.sheet import FORMS, sheet_markdown, sheet_moodle, sheet_notebook, sheet_pdf
 
 
@@ -30,6 +31,8 @@ class Options:
     level: str = "normal"
     count: int = 6
     wheel: str = ""
+    wish: Wish = field(default_factory=Wish)
+    """Of slides, handout and video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,17 @@ MEDIA: Final[tuple[Medium, ...]] = (
            lambda lesson, options, _: notebook(lesson, wheel=options.wheel)),
     Medium("exercises", FORMS, "lesson exercises", _exercises),
     Medium("moodle", (".xml",), "lesson moodle", _exercises, verb=False),
+    Medium("slides", (".pdf",), "lesson slides", lambda lesson, options, _: slides(lesson, options.wish)[".pdf"],
+           verb=False),
+    Medium("handout", (".pdf",), "lesson handout",
+           lambda lesson, options, _: handout(lesson, options.wish)[".pdf"], verb=False),
     Medium("data", (".json",), "lesson data",
            lambda lesson, _, __: json.dumps(derivation_to_json(lesson.derivation), ensure_ascii=False),
            verb=False),
 )  # fmt: skip
 """A further medium is a further row."""
 
-VERBS: Final[tuple[str, ...]] = (*(m.name for m in MEDIA if m.verb), "all")
+VERBS: Final[tuple[str, ...]] = (*(m.name for m in MEDIA if m.verb), *PAPERS, "all")
 
 
 def teach(
@@ -101,6 +108,8 @@ def teach(
     """
     if what == "all":
         return _all(lesson, out or Path(f"{lesson.name}-lesson"), options, force)
+    if what in PAPERS:
+        return press(what, lesson, out, options.wish, force=force)
     medium = next((m for m in MEDIA if m.verb and m.name == what), None)
     if medium is None:
         raise UsageError(
@@ -127,8 +136,15 @@ def _all(lesson: Lesson, folder: Path, options: Options, force: bool) -> tuple[P
     index = folder / "index.html"
     for path in (*paths.values(), index):
         refuse_existing(path, force)
-    made = {path: medium.make(lesson, options, path.suffix) for medium, path in paths.items()}
-    made[index] = index_page(lesson, {m: path.name for m, path in paths.items()})
+    made: dict[Path, str | bytes] = {}
+    for medium, path in paths.items():
+        try:
+            made[path] = medium.make(lesson, options, path.suffix)
+        except BudgetError:
+            # A cost too large for a slide can still have a notebook; asked for alone, the error says what to do.
+            if medium.name not in PAPERS:
+                raise
+    made[index] = index_page(lesson, {m: path.name for m, path in paths.items() if path in made})
     return tuple(write(path, content, force=force) for path, content in made.items())
 
 

@@ -90,7 +90,7 @@ def notation(words: str, cost: Cost, derivation: Derivation | None = None) -> No
     Examples
     --------
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> cost = read_cost("data x[i,j]\\nparam w[j]\\nf[i] = sum_j w[j] x[i,j]\\nJ = mean_i f[i]^2")
+    >>> cost = read_cost("data x[i,j]\nparam w[j]\nf[i] = sum_j w[j] x[i,j]\nJ = mean_i f[i]^2")
     >>> dict(notation("theta,h", cost).names)
     {'w': 'theta', 'f': 'h'}
     """

@@ -33,7 +33,8 @@ SLIDE_WORDS: Final[Mapping[str, str]] = {
     "slide checked": "Checked: {sentence}.",
     "slide convention": "Convention: {sentence}.",
     "slide more": "Open any step: whygrad why {name} {step}",
-    "handout margin": "why",
-    "handout foot": "Every line was checked before it was printed.",
+    "lesson slides": "Slides",
+    "lesson handout": "Handout, two pages",
+    "lesson video": "Video",
 }
 """English; :mod:`whygrad.teach.words` has the tables of all languages."""

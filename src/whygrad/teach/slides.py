@@ -68,7 +68,7 @@ class Deck:
         >>> from whygrad.engine.derive import derive
         >>> from whygrad.syntax.cost_text import read_cost
         >>> from whygrad.teach.story import tell
-        >>> story = tell(derive(read_cost("param w\\nJ = (w - 3)^2")))
+        >>> story = tell(derive(read_cost("param w\nJ = (w - 3)^2")))
         >>> "// insert after chain.1" in Deck(story).source()
         True
         """

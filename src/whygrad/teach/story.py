@@ -112,7 +112,7 @@ def tell(made: Derivation, notation: Notation | None = None, level: Level = "nor
     --------
     >>> from whygrad.engine.derive import derive
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> story = tell(derive(read_cost("param w\\nJ = (w - 3)^2")))
+    >>> story = tell(derive(read_cost("param w\nJ = (w - 3)^2")))
     >>> [scene.id for scene in story.scenes()]
     ['chain.1']
     """

@@ -29,6 +29,7 @@ _LIMITS: Final = (96, 72, 58, 48, 40, 33, 27, 21)
 """Lengths, in letters, at which a formula may be broken."""
 _UNBROKEN: Final = 14
 """A formula in a sentence is not broken when it has fewer letters."""
+_NAMED: Final = 3
 LARGEST_SOURCE: Final = 4_000_000
 """Characters of Typst beyond which nothing is compiled."""
 
@@ -200,10 +201,11 @@ def require_fit(made: Compiled, medium: str, draft: bool) -> None:
         Says which lines, unless ``draft``.
     """
     if made.over and not draft:
-        named = ", ".join(dict.fromkeys(str(one["id"]) for one in made.over))
+        ids = list(dict.fromkeys(str(one["id"]) for one in made.over))
+        named = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else "")
         raise BudgetError(
             "error/too-large",
-            f"{named} does not fit a {medium}, in whichever way it is broken",
+            f"too wide or too high for a {medium}, in whichever way it is broken: {named}",
             fix="--lines brief, or give parts of the cost a name; or --draft to see it as it is",
         )
 
