@@ -256,7 +256,7 @@ def _nodes(wiring: _Wiring) -> list[Node]:
     for d in reversed(cost.definitions):
         if d.name in needed:
             needed |= {s.name for s in symbols(d.body)}
-    kinds = {d.name: d.kind for d in cost.declarations}
+    kinds: dict[str, NodeKind] = {d.name: d.kind for d in cost.declarations}
     out: dict[str, Node] = {}
     for d in cost.definitions:
         if d.name not in needed or d.is_function:

@@ -3,7 +3,7 @@
 The method of Sugiyama, Tagawa and Toda (1981): layers by longest path, crossings lessened by medians and
 by swapping neighbours (Gansner, Koutsofios, North and Vo 1993), then heights by least squares. Wires end at
 ports whose order is that of the operation, which a library for plain nodes does not know; see
-``docs/decisions/0012-circuit-layout.md``.
+``docs/decisions/0006-circuits.md``.
 """
 
 from __future__ import annotations
