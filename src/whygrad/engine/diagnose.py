@@ -26,6 +26,7 @@ from whygrad.core.walk import (
     replace_at,
     rewrite_bottom_up,
     same_form,
+    size_of,
 )
 from whygrad.engine import diagnose_factors as factors
 from whygrad.engine import diagnose_repairs as repairs
@@ -47,6 +48,8 @@ SAID: Final = 1.9
 NEAR: Final = 0.5
 """Two causes this near are both said."""
 MOST_PROOFS: Final = 6
+SIMPLIFIED: Final = 80
+"""A right line with more parts is shown as it comes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class Cause:
     cost: float
     line: Expr
     """What it makes of the line before, in index form."""
+    algebra: bool = False
+    """Whether it is a false rewriting, and no false rule of differentiation."""
 
 
 def diagnose(
@@ -260,7 +265,7 @@ class Diagnosis:
                     made = self.case.slopes.worked(line)
                 except (WhygradError, AssertionError):
                     continue
-                yield Cause(slip, _price(slip) + 0.1 * k, made)
+                yield Cause(slip, _price(slip) + 0.1 * k, made, algebra=True)
 
     def _unfolded(self) -> Expr:
         """The definition of the name the line before consists of."""
@@ -317,7 +322,7 @@ class Diagnosis:
         options: dict[str, tuple[float, str]] = {}
         turned = self._minus_was_added()
         costs = [(c.id, c.cost - 0.3 * self._word_for_word(c)) for c in causes]
-        costs += [(r.id, r.cost - 0.4 * (turned and r.sites == ((),))) for r in mends]
+        costs += [(r.id, r.cost - 0.4 * (turned and r.sites == ((),) and "/sign/" in r.id)) for r in mends]
         for slip, cost in costs:
             family = MISTAKES[slip].family
             if family not in options or cost < options[family][0]:
@@ -344,7 +349,7 @@ class Diagnosis:
     def _word_for_word(self, cause: Cause) -> bool:
         """Whether the false rule gives the line as it was written, not only its value."""
         wrong = self.case.wrong
-        return wrong is not None and same_form(tidy(cause.line), tidy(wrong))
+        return not cause.algebra and wrong is not None and same_form(tidy(cause.line), tidy(wrong))
 
     def _proved_causes(self) -> list[Cause]:
         out: list[Cause] = []
@@ -388,6 +393,8 @@ class Diagnosis:
         """What the line before gives, as a teacher would write it."""
         case = self.case
         right = tidy(case.right)
+        if size_of(right) > SIMPLIFIED:
+            return case.named(right)
         try:
             steps = simplify(right, Context(case.index_scope))
         except (WhygradError, AssertionError):

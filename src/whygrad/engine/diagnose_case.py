@@ -9,7 +9,7 @@ from typing import Final
 from whygrad.core.cost import Declaration, Definition, Domain, Scope
 from whygrad.core.errors import WhygradError
 from whygrad.core.expr import ZERO, Call, Delta, Expr, Index, Number, Partial, Symbol
-from whygrad.core.walk import free_indices, letters, postorder, substitute, symbols
+from whygrad.core.walk import free_indices, letters, postorder, size_of, substitute, symbols
 from whygrad.engine.diagnose_floats import Floats, Table, agree
 from whygrad.engine.diagnose_slopes import Slopes, holds_partial
 from whygrad.engine.differentiate import instantiate
@@ -150,7 +150,7 @@ class Case:
 
     def sifted(self, e: Expr) -> Expr:
         """``e`` without the sums that a delta undoes: x_ij for Σ_k x_ik δ_kj."""
-        if not any(isinstance(n, Delta) for n in postorder(e)):
+        if size_of(e) > 40 or not any(isinstance(n, Delta) for n in postorder(e)):
             return e
         try:
             steps = simplify(tidy(e), Context(self.index_scope))

@@ -170,7 +170,7 @@ class Floats:
     def __init__(self, scope: Scope, point: Point) -> None:
         self.scope, self.point = scope, point
         self.count = 0
-        """How many tables were computed."""
+        """How many tables were computed, large ones counted several times."""
         self._tables: dict[Expr, Table] = {}
         self._gathers: dict[tuple[Axes, Axes], list[int]] = {}
 
@@ -199,8 +199,8 @@ class Floats:
                 stack.append((node, needs))
                 stack.extend((need, None) for need in needs if need not in done)
             else:
-                self.count += 1
-                done[node] = self._value(node, tuple(done[need] for need in needs))
+                value = done[node] = self._value(node, tuple(done[need] for need in needs))
+                self.count += 1 + len(value[1]) // 24
         return done[root]
 
     def _needs(self, node: Expr) -> tuple[Expr, ...]:

@@ -323,14 +323,15 @@ def missing_terms(case: Case, bodies: Iterable[tuple[Expr, Expr]]) -> Iterator[R
 
     ``bodies`` are terms with what they are the derivative of.
     """
-    for term, origin in bodies:
+    for value, origin in bodies:
+        term = case.sifted(value)
         new = add(case.after, term)
         yield Repair(
             term_id(origin, case.slopes),
             ((),),
             new,
             ("with the term ", term, " added, the line is right"),
-            1.5,
+            1.6,
         )
     for path, node in paths(case.after):
         if isinstance(node, Add):
@@ -348,12 +349,12 @@ def missing_terms(case: Case, bodies: Iterable[tuple[Expr, Expr]]) -> Iterator[R
 
 
 def right_terms(right: Expr) -> list[tuple[Expr, Expr]]:
-    """The terms of the right line, multiplied out as far as one level, each with itself as origin."""
+    """Each term of the right line, at any depth of products and sums, with what it is multiplied by.
+
+    The term itself goes with it: a penalty is known by what stands in it.
+    """
     out: list[tuple[Expr, Expr]] = []
-    for term in terms_of(right):
-        out.append((term, term))
-        inside = [f for f in factors_of(term) if isinstance(f, Add)]
-        if len(inside) == 1:
-            rest = mul(*(f for f in factors_of(term) if f is not inside[0]))
-            out.extend((mul(rest, t), t) for t in inside[0].terms)
+    for path, node in linear_places(right):
+        if isinstance(node, Add):
+            out.extend((replace_at(right, path, term), term) for term in node.terms)
     return out

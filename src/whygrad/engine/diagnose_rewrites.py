@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from whygrad.core.expr import (
     MINUS_ONE,
@@ -30,6 +31,9 @@ from whygrad.core.walk import Path, free_indices, paths, replace_at, substitute
 from whygrad.rules.mistakes import MISTAKES
 from whygrad.rules.rule import fill, match
 
+MOST_TERMS: Final = 9
+"""Of longer sums no term is tried as lost; the repairs find it."""
+
 Rewritten = tuple[str, Path, Expr]
 """The id of a mistake, the place in the line before, the whole line it makes."""
 
@@ -45,6 +49,9 @@ def rewritten(line: Expr) -> Iterator[Rewritten]:
 
 def _at(node: Expr, outer: frozenset[Index]) -> Iterator[tuple[str, Expr]]:
     match node:
+        case Add(terms) if len(terms) < MOST_TERMS:
+            for k in range(len(terms)):
+                yield "mistake/term/lost", add(*(t for n, t in enumerate(terms) if n != k))
         case Call("log", (Add(terms),)):
             yield "mistake/log/sum-split", add(*(Call("log", (t,)) for t in terms))
         case Pow(Add(terms), Number(value) as n) if value not in (1, -1):
