@@ -25,7 +25,6 @@ from whygrad.core.expr import (
     Symbol,
     add,
     factors_of,
-    mul,
     neg,
     terms_of,
 )
