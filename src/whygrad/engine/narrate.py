@@ -12,7 +12,7 @@ from typing import Literal
 from whygrad.core.cost import Cost, Declaration, Scope
 from whygrad.core.derivation import Derivation, Evaluation, ParameterDerivation, Stage, Step
 from whygrad.core.document import Block, Callout, Document, Heading, Inline, Row, Rows, Table
-from whygrad.core.expr import Call, Expr, Partial, Symbol, mul
+from whygrad.core.expr import Call, Compare, Expr, Mul, Partial, Symbol, mul
 from whygrad.core.walk import Path
 from whygrad.engine.stages import checked
 from whygrad.engine.trace import tidy_steps
@@ -119,14 +119,14 @@ def stage_rows(stage: Stage, level: Level, scope: Scope) -> list[Row]:
     """The lines of one stage."""
     label = number_of(stage.id)
     if stage.reused:
-        return [Row(stage.result, stage.left, label=label, id=stage.id, reason=("from above",))]
+        return [Row(as_value(stage.result), stage.left, label=label, id=stage.id, reason=("from above",))]
     groups = visible(stage.steps)
     rows: list[Row] = []
     if level == "brief":
         reason = _brief_reason(stage, groups)
         rows.append(
             Row(
-                stage.result,
+                as_value(stage.result),
                 stage.left,
                 label=label,
                 id=stage.id,
@@ -153,6 +153,11 @@ def stage_rows(stage: Stage, level: Level, scope: Scope) -> list[Row]:
     return rows
 
 
+def as_value(e: Expr) -> Expr:
+    """A condition that stands as a number is shown as one: 1[z > 0], not z > 0."""
+    return Mul((e,)) if isinstance(e, Compare) else e
+
+
 def visible(steps: Sequence[Step]) -> list[tuple[int, Step, Expr]]:
     """The steps that are shown at *normal*, each with its number and the line it ends in.
 
@@ -173,7 +178,7 @@ def _normal_rows(stage: Stage, groups: list[tuple[int, Step, Expr]], label: str)
     for n, (number, step, line) in enumerate(groups):
         rows.append(
             Row(
-                line,
+                as_value(line),
                 stage.left if n == 0 else None,
                 label=label if n == 0 else "",
                 id=f"{stage.id}.{number}",
@@ -195,7 +200,7 @@ def detail_rows(step: Step, id: str) -> list[Row]:
     """The small steps below a line."""
     return [
         Row(
-            small.after,
+            as_value(small.after),
             id=f"{id}.{n}",
             reason=small.reason,
             rule=small.rule,
@@ -227,7 +232,7 @@ def full_rows(stage: Stage, scope: Scope) -> list[Row]:
             part = checked(part, scope, stage.left)
             rows.append(
                 Row(
-                    part.after,
+                    as_value(part.after),
                     stage.left if not rows else None,
                     label=number_of(stage.id) if not rows else "",
                     id=f"{step_id}.{n}" if small else step_id,
