@@ -255,6 +255,10 @@ def why(subject: str, step: str | None = None) -> Document:
     if step is not None:
         return _why_step(subject, step)
     subject = subject.strip()
+    if subject.startswith("mistake/"):
+        from whygrad.engine.diagnose_page import mistake_page  # noqa: PLC0415  the table of mistakes is large
+
+        return mistake_page(subject)
     if subject in RULES or subject in ERRORS or _is_id(subject):
         return why_engine.page(subject)
     if subject in costs.names():

@@ -12,7 +12,6 @@ from whygrad.core.error_pages import ERRORS
 from whygrad.core.errors import UsageError
 from whygrad.core.expr import Expr, Partial, Symbol
 from whygrad.core.walk import postorder, symbols
-from whygrad.engine.diagnose_page import mistake_page
 from whygrad.engine.differentiate import differentiate, frame
 from whygrad.engine.moves import Context
 from whygrad.engine.narrate import cost_blocks, full_rows, opened
@@ -40,7 +39,7 @@ def unknown(id: str, known: Sequence[str], what: str) -> UsageError:
 
 
 def page(id: str) -> Document:
-    """The page of a rule, a mistake or an error.
+    """The page of a rule or an error.
 
     Raises
     ------
@@ -51,8 +50,6 @@ def page(id: str) -> Document:
         return _error_page(id)
     if id in RULES:
         return _rule_page(id)
-    if id.startswith("mistake/"):
-        return mistake_page(id)
     raise unknown(id, [*RULES, *ERRORS], "ids look like")
 
 
