@@ -72,3 +72,8 @@ def test_deep_nesting_is_refused_with_a_place() -> None:
 def test_many_lines_stay_within_the_budget() -> None:
     lines = ["y = x + 1"] + [f"= x + {k} - {k - 1}" for k in range(1, 120)]
     assert set(check_text("\n".join(lines)).verdicts) == {"equal"}
+
+
+@pytest.mark.parametrize("line", ["(a,,b)", "(a||,b)", "(|,a|)", "{,,;}", "f(x;;y|,z) + (1,", "[a:,:b]"])
+def test_doubled_separators_end(line: str) -> None:
+    assert len(check_record({"lines": ["x", line, line]}).verdicts) == 2

@@ -128,9 +128,8 @@ class Brackets(Derivatives):
         separator = ""
         while not self.at(close) and self.token.kind != "end":
             if self.token.kind == "op" and self.token.text in (",", ";", "|", "||", ":", "\\\\", "&"):
-                separator = self.advance().text if not separator else separator or self.advance().text
-                if self.token.kind == "op" and self.token.text == separator and items:
-                    self.advance()
+                mark = self.advance().text
+                separator = separator or mark
                 continue
             if self.token.kind == "text":
                 word = self.advance()
