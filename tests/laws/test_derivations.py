@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ import pytest
 
 import whygrad as wg
 from whygrad import costs
-from whygrad.core.cost import Declaration, Scope
+from whygrad.core.cost import Declaration, Domain, Scope
 from whygrad.core.expr import Index, Partial
 from whygrad.core.walk import at, replace_at
 from whygrad.engine.cotangents import has_cotangents
@@ -44,6 +45,10 @@ HEAVY = ("transformer-block", "autoencoder", "causal-attention", "triplet", "var
 """Compiled by JAX in long runs only."""
 SAMPLED = {"triplet"}
 """Costs with a line that is only tested at random points; the number may fall, not rise."""
+
+
+UNIT = Domain("interval", low=Fraction(0), high=Fraction(1))
+"""Where entries of defined names are drawn: every gallery cost has values there."""
 
 
 @cache
@@ -201,7 +206,7 @@ def test_matrix_form_is_the_index_form(name):
         cost = derivation.cost
         over = tuple(i for i in parameter.wrt.indices if isinstance(i, Index))
         held = Scope(
-            {**cost.scope.declarations, **{d.name: Declaration(d.name, "data", d.dims) for d in cost.definitions}}, {}
+            {**cost.scope.declarations, **{d.name: Declaration(d.name, "data", d.dims, (UNIT,)) for d in cost.definitions}}, {}
         )
         back = to_index(stage.matrix, held, over)
         assert same_at_some_point(back, stage.result, held, over)
