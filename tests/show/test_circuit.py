@@ -68,7 +68,10 @@ def test_nothing_lies_on_anything_else(name, parts, at, steps):
             left, top, right, bottom = label.box
             assert not (left + 0.5 < x < right - 0.5 and top + 0.5 < y < bottom - 0.5), label.says
     for left, top, right, bottom in boxes:
-        assert left >= 0 and top >= 0 and right <= drawn.width and bottom <= drawn.height
+        assert left >= 0
+        assert top >= 0
+        assert right <= drawn.width
+        assert bottom <= drawn.height
 
 
 def _overlap(a, b) -> bool:
@@ -83,7 +86,7 @@ def _points_of_wires(drawn: Picture):
     """Points along every wire: the level pieces and the curves between columns."""
     for stroke in drawn.strokes:
         ends = stroke.points
-        for k in range(0, len(ends) - 1):
+        for k in range(len(ends) - 1):
             (x1, y1), (x2, y2) = ends[k], ends[k + 1]
             curved = stroke.curved and k % 2 == 0
             for step in range(41):
@@ -132,14 +135,17 @@ def test_frames_hide_what_comes_later():
     whole, first = circuit_svg(c), circuit_svg(c, upto=3)
     assert 'visibility="hidden"' not in whole
     hidden = re.findall(r'data-step="(\d+)" visibility="hidden"', first)
-    assert hidden and all(int(step) > 3 for step in hidden)
+    assert hidden
+    assert all(int(step) > 3 for step in hidden)
     assert whole.count("<use") == first.count("<use"), "the place of everything stays"
 
 
 # --- what it says ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["logistic", "logistic-l2", "softmax", "network-sigmoid", "attention", TYPED])
+@pytest.mark.parametrize(
+    "name", ["logistic", "logistic-l2", "softmax", "network-sigmoid", "attention", TYPED]
+)
 def test_same_stages_and_results_as_the_derivation(name):
     derivation = wg.derive(name)
     c = made(name)
@@ -182,7 +188,8 @@ def test_parts_of_the_sigmoid():
     assert gates == [3, 6, 15]
     for name in ("z", "f", "L"):
         assert whole.node(name).value == parts.node(name).value == every.node(name).value
-    assert not whole.aside and len(parts.aside) == 3
+    assert not whole.aside
+    assert len(parts.aside) == 3
 
 
 def test_what_is_shared_is_marked_once():
@@ -195,7 +202,8 @@ def test_what_is_shared_is_marked_once():
 
 def test_data_gets_no_gradient():
     c = made("logistic")
-    assert c.node("x").gradient is None and c.node("y").gradient is None
+    assert c.node("x").gradient is None
+    assert c.node("y").gradient is None
     assert all(w.left is None for w in c.wires if w.source in ("x", "y"))
 
 
@@ -275,8 +283,10 @@ def test_formulas_are_set_like_tex():
     from whygrad.syntax.expression import read_expr
 
     e = {t: set_math(read_expr(t, open_names=True)) for t in ("x", "x^2", "a/b", "(a/b)^2", "sqrt(a/b)")}
-    assert e["x^2"].width > e["x"].width and e["x^2"].above > e["x"].above
-    assert e["a/b"].above > e["x"].above and e["a/b"].below > 0
+    assert e["x^2"].width > e["x"].width
+    assert e["x^2"].above > e["x"].above
+    assert e["a/b"].above > e["x"].above
+    assert e["a/b"].below > 0
     assert e["(a/b)^2"].height > e["a/b"].height
     assert e["sqrt(a/b)"].height > e["a/b"].height
     assert set_inline(("with ", Symbol("x"))).width > e["x"].width
@@ -299,8 +309,8 @@ def test_few_crossings():
         placed = arrange(blocks, links)
         got = _crossings_of(placed.corners, links, left, right)
         best = min(
-            _crossings_of({f"a{i}": (0, r) for i, r in enumerate(a)} | {f"b{j}": (0, r) for j, r in enumerate(b)},
-                          links, left, right)
+            _crossings_of({**{f"a{i}": (0, r) for i, r in enumerate(a)},
+                           **{f"b{j}": (0, r) for j, r in enumerate(b)}}, links, left, right)
             for a in itertools.permutations(range(left)) for b in itertools.permutations(range(right))
         )  # fmt: skip
         assert got <= best + 2
@@ -327,7 +337,9 @@ def test_wires_run_left_to_right_and_blocks_keep_apart():
             assert all(a[0] <= b[0] for a, b in itertools.pairwise(points))
         boxes = [(*placed.corners[b.name], b) for b in blocks]
         for (x, y, a), (u, v, b) in itertools.combinations(boxes, 2):
-            assert x + a.width <= u or u + b.width <= x or y + a.height <= v + 1e-6 or v + b.height <= y + 1e-6
+            assert (
+                x + a.width <= u or u + b.width <= x or y + a.height <= v + 1e-6 or v + b.height <= y + 1e-6
+            )
 
 
 def test_a_chain_is_straight():

@@ -69,8 +69,8 @@ MEDIA: Final[tuple[Medium, ...]] = (
            lambda lesson, options, _: notebook(lesson, wheel=options.wheel)),
     Medium("exercises", FORMS, "lesson exercises", _exercises),
     Medium("moodle", (".xml",), "lesson moodle", _exercises, verb=False),
-    Medium("slides", (".pdf",), "lesson slides", lambda lesson, options, _: slides(lesson, options.wish)[".pdf"],
-           verb=False),
+    Medium("slides", (".pdf",), "lesson slides",
+           lambda lesson, options, _: slides(lesson, options.wish)[".pdf"], verb=False),
     Medium("handout", (".pdf",), "lesson handout",
            lambda lesson, options, _: handout(lesson, options.wish)[".pdf"], verb=False),
     Medium("data", (".json",), "lesson data",
@@ -141,7 +141,8 @@ def _all(lesson: Lesson, folder: Path, options: Options, force: bool) -> tuple[P
         try:
             made[path] = medium.make(lesson, options, path.suffix)
         except BudgetError:
-            # A cost too large for a slide can still have a notebook; asked for alone, the error says what to do.
+            # A cost too large for a slide can still have a notebook; asked for alone, the error says
+            # what to do.
             if medium.name not in PAPERS:
                 raise
     made[index] = index_page(lesson, {m: path.name for m, path in paths.items() if path in made})

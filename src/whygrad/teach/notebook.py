@@ -155,7 +155,7 @@ def _row(row: Row, label: str, lesson: Lesson) -> str:
         else row.raw
     )
     rule = f" <small>`{row.rule}`</small>" if row.rule else ""
-    number = f"<a id='{row.id}'></a>{label}" if row.id and label else label
+    number = f"<a id='{row.id}'></a>{label}" if row.id else label
     reason = _inline(row.reason, lesson).replace("|", "\\|")
     return f"| {number} | {left} | {_cell(right)} | {reason}{rule} |"
 

@@ -10,7 +10,7 @@ from whygrad.core.derivation import Derivation, Stage, Step
 from whygrad.core.document import Inline, Rows
 from whygrad.core.expr import Expr
 from whygrad.core.walk import Path, at
-from whygrad.engine.narrate import detail_rows
+from whygrad.engine.narrate import detail_rows, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +51,22 @@ def shown_steps(derivation: Derivation) -> tuple[Shown, ...]:
 
 def _of_stage(stage: Stage, scope: Scope) -> Iterator[Shown]:
     before = stage.start
-    for number, step in enumerate(stage.steps, start=1):
-        if step.minor:
-            continue
+    for number, step, line in visible(stage.steps):
         name = f"{stage.id}.{number}"
-        after = _touched(step)
         yield Shown(
-            stage.id, step.rule, stage.left, before, step.after, (step.at,) if before is step.before else (),
-            after,
-            step.reason, Rows(tuple(detail_rows(step, name)) if step.substeps else ()), scope,
+            stage.id, step.rule, stage.left, before, line, (step.at,) if before is step.before else (),
+            _touched(step, line), step.reason,
+            Rows(tuple(detail_rows(step, name)) if step.substeps else ()), scope,
         )  # fmt: skip
-        before = step.after
+        before = line
 
 
-def _touched(step: Step) -> tuple[Path, ...]:
-    """Where the line after was touched: the path itself while it is there."""
+def _touched(step: Step, line: Expr) -> tuple[Path, ...]:
+    """Where the line was touched: the path itself while it is there and nothing came after."""
+    if line is not step.after:
+        return ()
     try:
-        at(step.after, step.at)
+        at(line, step.at)
     except IndexError:
         return ()
     return (step.at,)
