@@ -176,7 +176,9 @@ def _not_known(read: Read, k: int, court: Judge) -> str:
     values = [line.value for line in read.lines[: k + 2]]
     *earlier, last = (frozenset[str]() if v is None else names(v.expr) for v in values)
     known = read.known.union(*earlier)
-    fresh = {n for n in last - known if n in read.scope.declarations and not _spoken_of(n, known)}
+    declared = read.scope.declarations
+    fresh = {n for n in last - known if n in declared and not _spoken_of(n, known)}
+    fresh = {n for n in fresh if n not in _COUNTS or declared[n].dims}
     if fresh:
         return f"nothing says what {', '.join(sorted(_spelled(n) for n in fresh))} is"
     both = [v.expr for v in values[-2:] if v is not None]
@@ -198,7 +200,7 @@ _COUNTS: Final = frozenset("m n d p N M K D".split())
 def _spoken_of(name: str, known: frozenset[str]) -> bool:
     """Whether a name, or the one whose entry or part it is, has been met."""
     parts = name.split("_")
-    return name in _COUNTS or any("_".join(parts[:k]) in known for k in range(1, len(parts) + 1))
+    return any("_".join(parts[:k]) in known for k in range(1, len(parts) + 1))
 
 
 def _spelled(name: str) -> str:
