@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Final
 
@@ -125,19 +125,22 @@ def picture(circuit: Circuit, *, steps: bool = False, words: Mapping[str, str] =
     out = Picture(title, words["circuit"].format(title=title))
     numbers = step_numbers(circuit)
     out.steps = len(numbers)
-    shapes = {node.name: _shape(node, circuit, numbers, steps, words) for node in circuit.nodes}
-    blocks = [shapes[n.name].block for n in circuit.nodes]
+    shapes: dict[str, _Shape] = {}
+    for node in circuit.nodes:
+        made = _shape(node, circuit, numbers, steps, words)
+        shapes |= {key: _named(made, key) for key in _copies(node, circuit)}
+    blocks = [shape.block for shape in shapes.values()]
     links = [
-        Link(w.source, w.target, shapes[w.target].ports[w.source])
+        Link(_copy(circuit.node(w.source), w.target), w.target, shapes[w.target].ports[w.source])
         for n in circuit.nodes
         for w in circuit.into(n.name)
     ]
     placed = arrange(blocks, links)
     top = _heading(out, circuit, words)
-    _draw_nodes(out, circuit, shapes, placed, top)
+    _draw_nodes(out, shapes, placed, top)
     for link, points in zip(links, placed.wires, strict=True):
         moved = tuple((x + _MARGIN, y + top) for x, y in points)
-        role = "data" if circuit.node(link.source).gradient is None else "wire"
+        role = "data" if shapes[link.source].node.gradient is None else "wire"
         out.strokes.append(Stroke(moved, role, True))
     panels = (_results(circuit, words), *(_passes(circuit, numbers, words) if steps else ()))
     bottom = _put_panels(out, panels, top + placed.height + 26, max(placed.width, _LEAST_WIDTH))
@@ -347,12 +350,26 @@ def _once(node: Node, scope: Scope, step: int, words: Mapping[str, str]) -> Labe
     return Label(beside((*parts, set_words(after))), 0, 0, _SMALL, "once", said, step)
 
 
-def _draw_nodes(
-    out: Picture, circuit: Circuit, shapes: Mapping[str, _Shape], placed: Placed, top: float
-) -> None:
-    for node in circuit.nodes:
-        shape = shapes[node.name]
-        x, y = placed.corners[node.name]
+def _copy(node: Node, target: str) -> str:
+    """The block that a wire leaves: a constant stands at each gate that uses it, so that no wire runs far."""
+    return f"{node.name} at {target}" if node.kind == "const" else node.name
+
+
+def _copies(node: Node, circuit: Circuit) -> list[str]:
+    """The blocks a node is drawn as."""
+    if node.kind != "const":
+        return [node.name]
+    return [_copy(node, w.target) for w in circuit.wires if w.source == node.name]
+
+
+def _named(shape: _Shape, name: str) -> _Shape:
+    return replace(shape, block=replace(shape.block, name=name))
+
+
+def _draw_nodes(out: Picture, shapes: Mapping[str, _Shape], placed: Placed, top: float) -> None:
+    for key, shape in shapes.items():
+        node = shape.node
+        x, y = placed.corners[key]
         x, y = x + _MARGIN, y + top
         cx, cy, width, height = shape.card
         out.cards.append(Card(x + cx, y + cy, width, height, node.kind))
