@@ -14,8 +14,8 @@ from typing import Literal
 from whygrad.core.cost import Cost, Declaration, Scope
 from whygrad.core.derivation import Derivation, Evidence, Stage
 from whygrad.core.errors import UsageError
-from whygrad.core.expr import ONE, Expr, Index, Partial, Symbol, div, mul
-from whygrad.core.walk import names, rewrite_bottom_up
+from whygrad.core.expr import ONE, Expr, Index, Partial, Reduce, Size, Symbol, div, mul
+from whygrad.core.walk import names, rewrite_bottom_up, substitute
 from whygrad.engine.derive import derive
 from whygrad.engine.measure import cost_of
 from whygrad.engine.pairs import Pairing, pairs
@@ -99,8 +99,9 @@ class _Compare:
         self.one, self.two = one, two
         self.f, self.s = one.found, two.found
         self.derivations = derive(self.f.cost), derive(self.s.cost)
-        self.renaming = _roles(self.f, self.s)
-        self.scope = _opaque(self.f, self.s, self.renaming)
+        self.roles = _roles(self.f, self.s)
+        self.scope = _opaque(self.f, self.s, self.roles)
+        self.letters = self._letters()
 
     def comparison(self) -> Comparison:
         """The steps, then the verdict."""
@@ -135,13 +136,25 @@ class _Compare:
         return same_value(first, self._renamed(second), self.scope).proved
 
     def _renamed(self, e: Expr) -> Expr:
-        return rewrite_bottom_up(e, lambda node: _renamed_node(node, self.renaming))
+        """A formula of the second cost in the names, sizes and letters of the first."""
+        return substitute(rewrite_bottom_up(e, self.roles.renamed), self.letters)
+
+    def _letters(self) -> dict[Expr, Expr]:
+        """Letters of the second score and parameters -> those of the first."""
+        pairs_ = list(zip(self.s.score.indices, self.f.score.indices, strict=False))
+        for mine, theirs in self._parameters():
+            one, two = (
+                next(p.wrt for p in d.parameters if p.wrt.name == name)
+                for d, name in zip(self.derivations, (mine, theirs), strict=True)
+            )
+            pairs_.extend(zip(two.indices, one.indices, strict=False))
+        return {self.roles.renamed(a): b for a, b in pairs_ if self.roles.renamed(a) is not b}
 
     def _parameters(self) -> list[tuple[str, str]]:
         """Parameters of one role: by the order in which the scores hold them."""
         mine = [p.wrt.name for p in self.derivations[1].parameters]
         theirs = {p.wrt.name for p in self.derivations[0].parameters}
-        return [(self.renaming[q], q) for q in mine if self.renaming.get(q) in theirs]
+        return [(self.roles.names[q], q) for q in mine if self.roles.names.get(q) in theirs]
 
     def _score_slope(self, side: int, name: str) -> Equation | None:
         found = (self.f, self.s)[side]
@@ -234,8 +247,30 @@ def _output_slope(pairing: Pairing) -> Equation | None:
 # --- roles ----------------------------------------------------------------------------------------
 
 
-def _roles(first: Scored, second: Scored) -> Mapping[str, str]:
-    """Names of the second cost -> names of the first, by role."""
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Names and sizes of the second cost -> those of one role in the first."""
+
+    names: Mapping[str, str]
+    dims: Mapping[str, str]
+
+    def renamed(self, node: Expr) -> Expr:
+        """One node with its name or size replaced."""
+        match node:
+            case Symbol(name, indices) if name in self.names:
+                return Symbol(self.names[name], indices)
+            case Index(letter, dim) if dim in self.dims:
+                return Index(letter, self.dims[dim])
+            case Size(dim) if dim in self.dims:
+                return Size(self.dims[dim])
+            case Reduce(op, index, body, where) if index.dim in self.dims:
+                return Reduce(op, Index(index.letter, self.dims[index.dim]), body, where)
+            case _:
+                return node
+
+
+def _roles(first: Scored, second: Scored) -> Roles:
+    """What plays the part of what."""
     out: dict[str, str] = {second.loss.name: first.loss.name}
     if len(first.score.indices) == len(second.score.indices):
         out[second.score.name] = first.score.name
@@ -246,13 +281,12 @@ def _roles(first: Scored, second: Scored) -> Mapping[str, str]:
     for mine, theirs in zip(first.labels, second.labels, strict=False):
         out.setdefault(theirs.name, mine.name)
     for kind in ("param", "data"):
-        ours, others = _held(first, kind), _held(second, kind)
-        for d in others:
-            match = next((o for o in ours if len(o.dims) == len(d.dims) and o.name not in out.values()), None)
+        for d in _held(second, kind):
+            free = (o for o in _held(first, kind) if o.name not in out.values())
+            match = next((o for o in free if len(o.dims) == len(d.dims)), None)
             if match is not None and d.name not in out:
                 out[d.name] = match.name
-    out |= dict(zip(_dims(second), _dims(first), strict=False))
-    return out
+    return Roles(out, dict(zip(_dims(second), _dims(first), strict=False)))
 
 
 def _held(found: Scored, kind: str) -> list[Declaration]:
@@ -269,17 +303,7 @@ def _dims(found: Scored) -> list[str]:
     return list(out)
 
 
-def _renamed_node(node: Expr, names_: Mapping[str, str]) -> Expr:
-    match node:
-        case Symbol(name, indices) if name in names_:
-            return Symbol(names_[name], indices)
-        case Index(letter, dim) if dim in names_:
-            return Index(letter, names_[dim])
-        case _:
-            return node
-
-
-def _opaque(first: Scored, second: Scored, renaming: Mapping[str, str]) -> Scope:
+def _opaque(first: Scored, second: Scored, roles: Roles) -> Scope:
     """Every name of the first cost as a free array, and what the second has beyond."""
     out: dict[str, Declaration] = {}
     for d in first.cost.definitions:
@@ -287,7 +311,7 @@ def _opaque(first: Scored, second: Scored, renaming: Mapping[str, str]) -> Scope
             out[d.name] = Declaration(d.name, "data", d.dims)
     out |= first.scope.declarations
     for d in (*second.cost.declarations, *second.cost.definitions):
-        name = renaming.get(d.name, d.name)
-        dims = tuple(renaming.get(dim, dim) for dim in d.dims)
+        name = roles.names.get(d.name, d.name)
+        dims = tuple(roles.dims.get(dim, dim) for dim in d.dims)
         out.setdefault(name, Declaration(name, "data", dims))
     return Scope(out, {})

@@ -411,12 +411,14 @@ class _Curves:
 
     def _product(self, factors: tuple[Expr, ...], kids: tuple[Curve, ...]) -> Curve:
         moving = [k for k, kid in enumerate(kids) if kid != "constant"]
-        if len(moving) != 1:
-            return "unknown"
         curve = kids[moving[0]]
+        if len(moving) == 2 and curve == "affine" and same_form(*(factors[k] for k in moving)):
+            curve = self._said("the square of a linear function is convex", "convex")
+        elif len(moving) != 1:
+            return "unknown"
         if curve == "affine":
             return curve
-        sign = self.ranges.of(mul(*(f for k, f in enumerate(factors) if k != moving[0])))
+        sign = self.ranges.of(mul(*(f for k, f in enumerate(factors) if k not in moving)))
         if sign.nonnegative:
             return curve
         return _flipped(curve) if (-sign).nonnegative else "unknown"

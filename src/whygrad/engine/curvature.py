@@ -43,8 +43,8 @@ from whygrad.engine.matrix import NoMatrix, to_matrix
 from whygrad.engine.pairs import slope_stages
 from whygrad.engine.score import Scored, is_linear, reached, scored
 from whygrad.engine.second import UNDECIDED, Claim, Lipschitz, Second, Strong, Text
-from whygrad.engine.stages import Maker, product_stage, proved, total_stage, work_out
-from whygrad.engine.tangent import Tangents, tangents
+from whygrad.engine.stages import Maker, product_stage, proved, total_stage, weakest, work_out
+from whygrad.engine.tangent import MARK, Tangents, tangents
 from whygrad.engine.tidy import tidy
 from whygrad.meaning.enclose import compiled, enclose  # pyright: ignore
 from whygrad.meaning.equal import same_value
@@ -173,6 +173,10 @@ class _Order2:
             return (), f"it has {count} blocks; the product with a direction says the same in fewer lines"
         if found is not None and not set(self.parameters) <= found.linear and len(self.chosen) > 1:
             return (), "the score is not linear in all parameters; the product with a direction is shorter"
+        if any(
+            d.name in self.parameters and (d.has("spd") or d.has("symmetric")) for d in self.cost.declarations
+        ):
+            return (), "entries of a symmetric matrix move together; the product with a direction says how"
         if self.curvature is not None:
             self.maker.done.append(Stage("hessian.1", ZERO, ZERO, ZERO))
         out: list[Stage] = []
@@ -250,7 +254,7 @@ class _Order2:
         for k, p in enumerate(self.chosen):
             result = along.along(p.result)
             left = self._times_direction(p, along)
-            evidence = self._judged(left, result, along.scope)
+            evidence = self._judged(left, p, result, along)
             stage = Stage(f"product.{k + 1}", left, left, result, (), evidence=evidence)
             over = tuple(i for i in p.wrt.indices if isinstance(i, Index))
             found = to_matrix(result, along.scope, over)
@@ -271,15 +275,21 @@ class _Order2:
             terms.append(term)
         return add(*terms)
 
-    def _judged(self, a: Expr, b: Expr, scope: Scope) -> Evidence:
-        """The judges' word; where the definitions are many, that of the rules alone."""
-        linear = self.found is not None and set(self.parameters) <= self.found.linear
-        if not linear and len(self.cost.definitions) > 3:
-            return Evidence("definition", "the derivative along a direction, rule by rule")
+    def _judged(self, left: Expr, p: ParameterDerivation, result: Expr, along: Tangents) -> Evidence:
+        """Against the second derivatives; where names are many, each change on its own."""
         try:
-            return proved(a, b, scope)
+            if self.found is not None and set(self.parameters) <= self.found.linear:
+                return proved(left, result, along.scope)
+            needed, used = set(names(result)), list[str]()
+            for d in reversed(along.changes):
+                if d.name in needed:
+                    needed |= names(d.body)
+                    used.append(d.name.removeprefix(MARK))
+            evidence = [along.evidence(p.result, result), *(along.evidence_of(name) for name in used)]
         except WhygradError as error:
             return Evidence("undecided", error.reason)
+        found = weakest(evidence)
+        return replace(found, why="each change on its own") if found.kind == "proved" else found
 
     def _used(self, along: Tangents, products: Sequence[Stage]) -> tuple[Definition, ...]:
         """The changes that the products use, in order."""
@@ -625,11 +635,13 @@ def _free_name(wanted: str, scope: Scope) -> str:
 def _sizes(dims: Sequence[str], scope: Scope) -> Iterator[dict[str, int]]:
     """Small ones first: one example reads best."""
     named = {dim for d in (*scope.declarations.values(), *scope.definitions.values()) for dim in d.dims}
-    if all(base_dim(dim) == dim for dim in named):  # else one size is another's, less something
+    shortened = any(base_dim(dim) != dim for dim in named)  # a size that is another's, less something
+    if not shortened:
         yield dict.fromkeys(dims, 1)
         yield dict.fromkeys(dims, 2)
     for seed in range(2):
-        yield draw_sizes(dims, seed) if dims else {}
+        drawn = draw_sizes(dims, seed) if dims else {}
+        yield {dim: size + 3 * shortened for dim, size in drawn.items()}
 
 
 def _negative(form: Expr, scope: Scope) -> tuple[Point, str] | None:

@@ -61,6 +61,8 @@ from whygrad.meaning.normal_form import UndefinedError, expanded, factored, norm
 Answer = Literal["yes", "factor", "no", "none"]
 PROVED: Final = ("proved", "definition")
 UNDECIDED: Final = Evidence("undecided")
+LONGEST_OUTPUT: Final = 6.0
+"""Reading cost of an output without a name: a longer one explains nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,9 +315,17 @@ class _Pairs:
                 return f, verdict.evidence
         return None
 
+    def _unnamed(self, y: Symbol, h: Expr) -> tuple[Expr, Evidence] | None:
+        """f = y + slope/h where that holds no label."""
+        f = self._settled(add(y, div(self.slope, h)), fixed=False)
+        if f is None or self._depends(f, y) or cost_of(f) > LONGEST_OUTPUT:
+            return None
+        evidence = proved(self.slope, mul(h, sub(f, y)), self.scope)
+        return (f, evidence) if evidence.kind in PROVED else None
+
     def _factored(self, y: Symbol, h: Expr) -> Pairing | None:
         """∂L/∂z = h (f − y) where h moves with the parameters."""
-        named = self._named(y, h)
+        named = self._named(y, h) or self._unnamed(y, h)
         if named is None:
             return None
         f, evidence = named
@@ -410,13 +420,13 @@ class _Pairs:
                               evidence=worst_of(stages, verdict.evidence))  # fmt: skip
                 return
 
-    def _settled(self, e: Expr) -> Expr | None:
+    def _settled(self, e: Expr, *, fixed: bool = True) -> Expr | None:
         """The simplest form found, one without parameters if there is one."""
         try:
             plain = expanded(normalise(e, self.scope, unfold=True, labels=True))
         except (BudgetError, UndefinedError):
             return None
-        return plain if self.moves(plain) else self._simple(plain)
+        return plain if fixed and self.moves(plain) else self._simple(plain)
 
     # --- why, or why not --------------------------------------------------------------------------
 

@@ -237,10 +237,13 @@ def _evidence(second: Second) -> str:
         parts.append(_said(kinds, "each block equals the second derivative of the cost written out"))
     if second.products:
         kinds = {s.evidence.kind for s in second.products}
-        if "definition" in kinds:
-            parts.append("the product with Δ is the gradient's derivative along Δ, rule by rule")
-        else:
-            parts.append(_said(kinds, "H Δ equals the blocks times Δ"))
+        alone = any(s.evidence.why == "each change on its own" for s in second.products)
+        what = (
+            "each change equals the derivative along Δ"
+            if alone
+            else "H Δ equals the second derivatives times Δ"
+        )
+        parts.append(_said(kinds, what))
     if second.gram is not None:
         parts.append(_said({second.gram.evidence.kind}, "the weighted squares equal Δᵀ H Δ"))
     return "; ".join(parts) or "nothing to prove"
@@ -249,6 +252,8 @@ def _evidence(second: Second) -> str:
 def _said(kinds: set[str], what: str) -> str:
     if kinds <= {"proved", "definition"}:
         return what
+    if "refuted" in kinds:
+        return f"REFUTED, please report it: {what}"
     return f"{'not decided for every line' if 'undecided' in kinds else 'sampled (not a proof)'}: {what}"
 
 
