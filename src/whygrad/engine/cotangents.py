@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from whygrad.core.cost import Declaration, Scope
-from whygrad.core.expr import Call, Expr, Partial, Symbol
+from whygrad.core.expr import Call, Expr, Partial, Reduce, Symbol
 from whygrad.core.walk import fold, rewrite_bottom_up, substitute
 from whygrad.engine.differentiate import Known, apart
 
@@ -85,6 +85,22 @@ class Cotangents:
 
 def _name(goal: str, name: str) -> str:
     return f"∂{goal}/∂{name}"
+
+
+def measure(e: Expr, known: Mapping[str, Known]) -> tuple[int, int]:
+    """Nodes and sums inside each other of ``e`` written out, found without writing it out."""
+    done: dict[str, tuple[int, int]] = {}
+
+    def f(node: Expr, kids: tuple[tuple[int, int], ...]) -> tuple[int, int]:
+        if isinstance(node, Partial) and is_cotangent(node) and node.wrt.name in known:
+            name = node.wrt.name
+            if name not in done:
+                done[name] = fold(known[name].value, f)
+            return done[name]
+        deep = max((k[1] for k in kids), default=0) + isinstance(node, Reduce)
+        return 1 + sum(k[0] for k in kids), deep
+
+    return fold(e, f)
 
 
 def written_out(e: Expr, known: Mapping[str, Known], reserved: Mapping[str, str]) -> Expr:

@@ -16,7 +16,7 @@ from whygrad.core.errors import NotScalarError, UsageError
 from whygrad.core.expr import Call, Expr, Index, Partial, Symbol
 from whygrad.core.functions import FUNCTIONS
 from whygrad.core.walk import free_indices, letters, paths, size_of
-from whygrad.engine.cotangents import Cotangents, has_cotangents, written_out
+from whygrad.engine.cotangents import Cotangents, has_cotangents, measure, written_out
 from whygrad.engine.differentiate import Known, calls, movers
 from whygrad.engine.graph import Graph, build, parameter_indices, uses
 from whygrad.engine.matrix import NoMatrix, to_matrix
@@ -29,6 +29,9 @@ LONGEST_CHAIN = 6
 
 LARGEST_RESULT = 160
 """Nodes of a gradient written out; a longer one keeps its cotangents as names."""
+
+DEEPEST_RESULT = 4
+"""And so does one with more sums than this inside each other."""
 
 LARGEST_COST = 58
 """Nodes of a cost written out; the gradient of a larger one is proved stage by stage only."""
@@ -167,8 +170,10 @@ def closed(
         for s in stages
         if isinstance(s.left, Partial)
     }
-    whole = written_out(e, known, reserved)
-    return None if limit is not None and size_of(whole) > limit else whole
+    nodes, deep = measure(e, known)
+    if limit is not None and (nodes > limit or deep > DEEPEST_RESULT):
+        return None
+    return written_out(e, known, reserved)
 
 
 def with_matrix(stage: Stage, cost: Cost) -> Stage:
@@ -289,7 +294,8 @@ def _reverse(cost: Cost, graph: Graph, maker: Maker, root: str) -> list[Stage]:
     for name in graph.order:
         lower = graph.symbols[name]
         left = Partial(graph.root, lower)
-        old = next((s for s in maker.done if _same_cotangent(s.left, left)), None)
+        before = maker.by_name.get((graph.root, name), ())
+        old = next((s for s in before if _same_cotangent(s.left, left)), None)
         if old is not None and isinstance(old.left, Partial):
             stage = replace(old, reused=True)
             lower = old.left.wrt

@@ -268,19 +268,39 @@ def apart(e: Expr, avoid: frozenset[str], reserved: Mapping[str, str]) -> Expr:
     """
     free = {i.letter for i in free_indices(e)} | avoid
     here = letters(e)
-    if not free & here and len(here) == len(indices_in(e)):
+    if not free & here and len(here) == len(indices_in(e)) and not shadows(e):
         return e
 
     def f(node: Expr) -> Expr:
         if not isinstance(node, Reduce):
             return node
         beside = {i.letter for i in free_indices(node)}
-        if node.index.letter not in free and node.index.letter not in beside:
+        inside = {i.letter for i in bound_in(node.body)}
+        if node.index.letter not in free | beside | inside:
             return node
         other = {a for a, dim in reserved.items() if dim != node.index.dim}
         return rename_bound(node, fresh_index(node.index, free | beside | letters(node) | other))
 
     return rewrite_bottom_up(e, f)
+
+
+def _bound_in(node: Expr, kids: tuple[frozenset[Index], ...]) -> frozenset[Index]:
+    union: frozenset[Index] = frozenset().union(*kids) if kids else frozenset()
+    return union | {node.index} if isinstance(node, Reduce) else union
+
+
+def bound_in(e: Expr) -> frozenset[Index]:
+    """The indices that are bound somewhere in ``e``."""
+    return fold(e, _bound_in, memo="bound_in")
+
+
+def _shadows(node: Expr, kids: tuple[bool, ...]) -> bool:
+    return any(kids) or (isinstance(node, Reduce) and node.index in bound_in(node.body))
+
+
+def shadows(e: Expr) -> bool:
+    """Whether a bound letter is bound again inside."""
+    return fold(e, _shadows, memo="shadows")
 
 
 def _indices_in(node: Expr, kids: tuple[frozenset[Index], ...]) -> frozenset[Index]:

@@ -79,11 +79,11 @@ def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None) -> Grap
     written: dict[str, Symbol] = {
         target: Symbol(target, _own_indices(cost, target)) if wrt is None else wrt
     }
-    taken = {i.letter for i in written[target].indices if isinstance(i, Index)}
     reserved = letters_of(scope)
     for definition in reversed(between):
+        below_it = [s for name, s in written.items() if name in uses(definition)]
+        taken = {i.letter for s in below_it for i in s.indices if isinstance(i, Index)}
         written[definition.name] = _written(definition, written, taken, reserved)
-        taken |= {i.letter for i in written[definition.name].indices if isinstance(i, Index)}
     rooted = frozenset(i for i in written[root].indices if isinstance(i, Index))
     users = {name: [d for d in between if name in uses(d)] for name in order}
     links = {

@@ -6,7 +6,7 @@ its new form; :mod:`whygrad.engine.simplify` decides which are worth taking.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
@@ -515,6 +515,26 @@ def fold_definition(e: Expr, context: Context) -> Moved | None:
         return None
     new, symbol, _ = found
     return _one("definition/fold", tidy(new), u=symbol)
+
+
+def fold_complement(e: Expr, context: Context) -> Moved | None:
+    """u is 1 − f where f is defined as 1 − u."""
+    if not isinstance(e, Call):
+        return None
+    for name in context.foldable:
+        d = context.scope.definitions[name]
+        match d.body:
+            case Add((first, Mul((Number(value), Call() as u)))) if first is ONE and value == -1:
+                if u.name != e.name or d.by_array or d.is_function:
+                    continue
+                only = Scope(context.scope.declarations, {name: replace(d, body=u)})
+                found = fold_node(e, only, frozenset((name,)))
+                if found is not None:
+                    new = add(ONE, mul(MINUS_ONE, found[1]))
+                    return _one("definition/fold-complement", new, u=found[1], v=new)
+            case _:
+                pass
+    return None
 
 
 def fold_everywhere(e: Expr, context: Context) -> Expr:

@@ -31,6 +31,7 @@ SUBSTITUTION: tuple[Move, ...] = (logs.log_rules, logs.complement, logs.exponent
 
 NATURAL: tuple[Move, ...] = (
     moves.fold_definition,
+    moves.fold_complement,
     moves.multiply_in,
     sums.split,
     sums.push_in,

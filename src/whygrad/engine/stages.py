@@ -203,6 +203,8 @@ class Maker:
     """Nodes of the cost written out."""
     done: list[Stage] = field(default_factory=list[Stage])
     locals: dict[tuple[Symbol, Symbol], Stage] = field(default_factory=dict[tuple[Symbol, Symbol], Stage])
+    by_name: dict[tuple[Expr, str], list[Stage]] = field(default_factory=dict[tuple[Expr, str], list[Stage]])
+    """The finished derivatives by what is differentiated and by which name."""
     worked: dict[Link, Worked] = field(default_factory=dict[Link, "Worked"])
     scopes: dict[str, Scope] = field(default_factory=dict[str, Scope])
 
@@ -229,7 +231,9 @@ class Maker:
             turned = next((n for n, s in enumerate(done.steps) if s.rule == "sum/symmetric"), len(done.steps))
             until = done.steps[turned].before if turned < len(done.steps) else done.result
             rest = [checked(s, self.scope).evidence for s in done.steps[turned:] if not s.minor]
-            evidence = weakest([proved(direct, until, self.scope), *rest])
+            near = same_value(direct, until, scope, sample=False)  # only this name written out
+            evidence = near.evidence if near.proved else proved(direct, until, self.scope)
+            evidence = weakest([evidence, *rest])
             steps = tuple(
                 replace(s, evidence=evidence) if s.rule == "chain/differentiate" else s for s in done.steps
             )
@@ -277,6 +281,8 @@ class Maker:
         done = with_evidence(steps, scope, left)
         stage = Stage(self.next_id(), left, left, result, done, uses, evidence=worst(done))
         self.done.append(stage)
+        if isinstance(left, Partial):
+            self.by_name.setdefault((left.body, left.wrt.name), []).append(stage)
         return stage
 
 

@@ -90,9 +90,14 @@ def whole(cost: Cost, root: str, context: Context) -> Expr | None:
     """The root written out whole, functions too."""
     definition = cost.definition(root)
     body = written_out(definition.body, cost.scope)
-    if body is None or fold(body, _sums_deep) > DEEPEST:
+    if body is None or sums_inside(body) > DEEPEST:
         return None
     return functions_out(body, context)
+
+
+def sums_inside(e: Expr) -> int:
+    """The most sums that stand inside each other."""
+    return fold(e, _sums_deep)
 
 
 def _sums_deep(node: Expr, kids: tuple[int, ...]) -> int:

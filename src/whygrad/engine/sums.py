@@ -25,7 +25,7 @@ from whygrad.core.expr import (
     mul,
     terms_of,
 )
-from whygrad.core.walk import canonical, free_indices, postorder, rewrite_bottom_up, substitute
+from whygrad.core.walk import canonical, free_indices, names, postorder, rewrite_bottom_up, substitute
 from whygrad.engine.fold import fold_node
 from whygrad.engine.moves import Context, Moved, Small
 from whygrad.engine.products import collect, expand, total
@@ -91,9 +91,17 @@ def to_one(e: Expr, context: Context) -> Moved | None:
     if declaration is not None and (declaration.has("onehot") or declaration.has("simplex")):
         return [Small("sum/to-one", ONE, {"a": body})]
     definition = context.scope.definitions.get(body.name)
-    if definition is not None and sums_to_one(definition):
+    if definition is not None and (sums_to_one(definition) or _blends_labels(e, definition, context.scope)):
         return [Small("sum/to-one", ONE, {"a": body})]
     return None
+
+
+def _blends_labels(e: Expr, definition: Definition, scope: Scope) -> bool:
+    """Whether a name made of labels (smoothed ones, say) is proved to sum to one."""
+    used = [scope.declarations.get(n) for n in names(definition.body)]
+    if not any(d is not None and (d.has("onehot") or d.has("simplex")) for d in used):
+        return False
+    return same_value(e, ONE, scope, sample=False).proved
 
 
 def to_zero(e: Expr, context: Context) -> Moved | None:
