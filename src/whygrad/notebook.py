@@ -173,7 +173,7 @@ def run_cell(line: str, cell: str, known: Mapping[str, Any]) -> Report | Derivat
 
     Examples
     --------
-    >>> run_cell("check --cost logistic", "∂f_i/∂z_i\\n= f_i (1 - f_i)", {}).verdicts
+    >>> run_cell("check --cost logistic", "∂f_i/∂z_i\n= f_i (1 - f_i)", {}).verdicts
     ('equal',)
     """
     words = shlex.split(line)
@@ -217,7 +217,7 @@ def evaluator(cost: str | Cost) -> Callable[[Mapping[str, Any]], dict[str, Any]]
 
     Examples
     --------
-    >>> evaluate = evaluator("param w\\nJ = (w - 3)^2")
+    >>> evaluate = evaluator("param w\nJ = (w - 3)^2")
     >>> {name: float(value) for name, value in evaluate({"w": 1.0}).items()}
     {'J': 4.0, 'w': -4.0}
     """

@@ -120,7 +120,7 @@ def exercises(
     Examples
     --------
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> found = exercises(Lesson(read_cost("data x, y\\nparam w\\nJ = (w x - y)^2"), ""), count=2)
+    >>> found = exercises(Lesson(read_cost("data x, y\nparam w\nJ = (w x - y)^2"), ""), count=2)
     >>> [e.kind for e in found]
     ['mistake', 'whole']
     """
@@ -362,7 +362,7 @@ def is_right(exercise: Exercise, answer: Expr) -> bool:
     r"""Whether an answer has the value of the right one.
 
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> found = exercises(Lesson(read_cost("data x, y\\nparam w\\nJ = (w x - y)^2"), ""), kinds=("whole",))
+    >>> found = exercises(Lesson(read_cost("data x, y\nparam w\nJ = (w x - y)^2"), ""), kinds=("whole",))
     >>> is_right(found[0], found[0].right), is_right(found[0], ONE)
     (True, False)
     """

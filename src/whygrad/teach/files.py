@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,13 @@ from typing import Final
 
 from whygrad.core.errors import UsageError
 
-EXTRAS: Final = {"typst": "teach", "nbformat": "teach", "anywidget": "notebook", "matplotlib": "notebook"}
+EXTRAS: Final = {
+    "typst": "teach",
+    "nbformat": "teach",
+    "anywidget": "notebook",
+    "matplotlib": "notebook",
+    "av": "video",
+}
 """Which extra of this package brings a library."""
 
 
@@ -41,6 +48,17 @@ def library(name: str, purpose: str) -> ModuleType:
         raise UsageError(
             "error/missing-extra", f"{purpose} needs {name}", fix=f'pip install "whygrad[{extra}]"'
         ) from error
+
+
+def installed(name: str) -> bool:
+    """Whether a library that an extra brings is there.
+
+    Examples
+    --------
+    >>> installed("json"), installed("no_such_library")
+    (True, False)
+    """
+    return importlib.util.find_spec(name) is not None
 
 
 def refuse_existing(path: Path, force: bool) -> None:

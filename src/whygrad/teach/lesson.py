@@ -40,7 +40,7 @@ class Lesson:
     Examples
     --------
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> Lesson(read_cost("param w\\nJ = (w - 3)^2"), "").title
+    >>> Lesson(read_cost("param w\nJ = (w - 3)^2"), "").title
     'J'
     """
 

@@ -16,11 +16,13 @@ from whygrad.show.circuit import circuit_svg
 from whygrad.show.html import to_html
 from whygrad.show.page_style import STYLE_SHEET
 from whygrad.teach.exercises import exercises
-from whygrad.teach.files import refuse_existing, write
+from whygrad.teach.files import installed, refuse_existing, write
+from whygrad.teach.film import Look
 from whygrad.teach.lesson import Lesson
 from whygrad.teach.notebook import notebook
 from whygrad.teach.press import PAPERS, Wish, handout, press, slides
 from whygrad.teach.sheet import FORMS, sheet_markdown, sheet_moodle, sheet_notebook, sheet_pdf
+from whygrad.teach.video import Codec, Progress, video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,10 @@ class Options:
     wheel: str = ""
     wish: Wish = field(default_factory=Wish)
     """Of slides, handout and video."""
+    look: Look = field(default_factory=Look)
+    codec: Codec = "vp9"
+    progress: Progress | None = None
+    """Of the video: size and speed, encoding, who is told how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ MEDIA: Final[tuple[Medium, ...]] = (
 )  # fmt: skip
 """A further medium is a further row."""
 
-VERBS: Final[tuple[str, ...]] = (*(m.name for m in MEDIA if m.verb), *PAPERS, "all")
+VERBS: Final[tuple[str, ...]] = (*(m.name for m in MEDIA if m.verb), *PAPERS, "video", "all")
 
 
 def teach(
@@ -110,6 +116,8 @@ def teach(
         return _all(lesson, out or Path(f"{lesson.name}-lesson"), options, force)
     if what in PAPERS:
         return press(what, lesson, out, options.wish, force=force)
+    if what == "video":
+        return _video(lesson, out, options, force)
     medium = next((m for m in MEDIA if m.verb and m.name == what), None)
     if medium is None:
         raise UsageError(
@@ -129,33 +137,52 @@ def teach(
 
 
 def _all(lesson: Lesson, folder: Path, options: Options, force: bool) -> tuple[Path, ...]:
-    """Every medium into one folder; nothing is written before all of it is made."""
+    """Every medium into one folder; nothing is written before all of it but the video is made."""
     if folder.exists() and not folder.is_dir():
         raise UsageError("error/exists", f"{folder} is a file", fix="name a folder: -o lesson/")
     paths = {m: folder / m.file(lesson) for m in MEDIA}
-    index = folder / "index.html"
-    for path in (*paths.values(), index):
+    index, film = folder / "index.html", folder / f"{lesson.name}-video.mp4"
+    for path in (*paths.values(), index, film, film.with_suffix(".srt")):
         refuse_existing(path, force)
     made: dict[Path, str | bytes] = {}
     for medium, path in paths.items():
         try:
             made[path] = medium.make(lesson, options, path.suffix)
         except BudgetError:
-            # A cost too large for a slide can still have a notebook; asked for alone, the error says
-            # what to do.
+            # A cost too large for a slide can have a notebook; asked for alone, the error says what to do.
             if medium.name not in PAPERS:
                 raise
-    made[index] = index_page(lesson, {m: path.name for m, path in paths.items() if path in made})
-    return tuple(write(path, content, force=force) for path, content in made.items())
+    files = {m.title: path.name for m, path in paths.items() if path in made}
+    written = [write(path, content, force=force) for path, content in made.items()]
+    if installed("av"):
+        try:
+            written += _video(lesson, film, options, force)
+            files |= {"lesson video": film.name, "lesson subtitles": film.with_suffix(".srt").name}
+        except BudgetError:
+            pass
+    written.append(write(index, index_page(lesson, files), force=force))
+    return tuple(written)
 
 
-def index_page(lesson: Lesson, files: Mapping[Medium, str]) -> str:
+def _video(lesson: Lesson, out: Path | None, options: Options, force: bool) -> tuple[Path, ...]:
+    return video(
+        lesson,
+        out,
+        options.wish,
+        look=options.look,
+        codec=options.codec,
+        force=force,
+        progress=options.progress,
+    )
+
+
+def index_page(lesson: Lesson, files: Mapping[str, str]) -> str:
     """The page that leads to all of it, with the circuit on it."""
     words = lesson.words
     title = words["lesson"].format(title=lesson.title)
     rows = "".join(
-        f'<li><a href="{escape(name)}">{escape(words[medium.title])}</a> <code>{escape(name)}</code></li>'
-        for medium, name in files.items()
+        f'<li><a href="{escape(name)}">{escape(words[key])}</a> <code>{escape(name)}</code></li>'
+        for key, name in files.items()
     )
     cost = to_html(lesson.document).partition("<main>")[2].partition("</main>")[0].partition("<h2")[0]
     source = escape(lesson.source.strip())

@@ -36,7 +36,7 @@ def shown_steps(derivation: Derivation) -> tuple[Shown, ...]:
     --------
     >>> from whygrad.engine.derive import derive
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> found = shown_steps(derive(read_cost("param w\\nJ = (w - 3)^2")))
+    >>> found = shown_steps(derive(read_cost("param w\nJ = (w - 3)^2")))
     >>> found[0].stage
     'chain.1'
     """
