@@ -21,8 +21,8 @@ GALLERY = costs.names()
 
 YES = """linear ridge lasso logistic logistic-l2 poisson softmax network-sigmoid network-tanh bpr dpo
 infonce label-smoothing class-weights matrix-factorisation pca distillation""".split()
-FACTOR = """neuron-sigmoid-squared neuron-tanh-squared neuron-relu-squared probit cloglog gamma negative-binomial
-tweedie""".split()
+FACTOR = """neuron-sigmoid-squared neuron-tanh-squared neuron-relu-squared probit cloglog gamma
+negative-binomial tweedie""".split()
 NO = "hinge squared-hinge huber quantile absolute student-t focal log-cosh".split()
 EXPECTED = dict.fromkeys(YES, "yes") | dict.fromkeys(FACTOR, "factor") | dict.fromkeys(NO, "no")
 LARGE = ("network-tanh", "infonce", "network-sigmoid", "distillation", "pca", "label-smoothing")

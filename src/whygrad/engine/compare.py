@@ -271,13 +271,10 @@ class Roles:
 
 def _roles(first: Scored, second: Scored) -> Roles:
     """What plays the part of what."""
-    out: dict[str, str] = {second.loss.name: first.loss.name}
-    if len(first.score.indices) == len(second.score.indices):
-        out[second.score.name] = first.score.name
-    if second.output is not second.score and first.output is not first.score:
-        out[second.output.name] = first.output.name
-    elif second.output is second.score:
-        out[second.score.name] = first.output.name  # what is compared with the label
+    out: dict[str, str] = {second.loss.name: first.loss.name, second.output.name: first.output.name}
+    if second.output is not second.score:  # where the first has no name between, the score keeps apart
+        alike = len(first.score.indices) == len(second.score.indices) and first.output is not first.score
+        out[second.score.name] = first.score.name if alike else second.score.name + "′"
     for mine, theirs in zip(first.labels, second.labels, strict=False):
         out.setdefault(theirs.name, mine.name)
     for kind in ("param", "data"):

@@ -38,7 +38,7 @@ from whygrad.core.expr import (
     neg,
     sub,
 )
-from whygrad.core.walk import fresh_index, letters, names, paths, same_form, substitute
+from whygrad.core.walk import free_indices, fresh_index, letters, names, paths, same_form, substitute
 from whygrad.engine.differentiate import calls, frame
 from whygrad.engine.graph import build
 from whygrad.engine.measure import cost_of
@@ -475,13 +475,16 @@ class _Pairs:
     def _written_with(self, row: Family, y: Symbol, c: Expr) -> Stage | None:
         """L = c (A(z) − y z) + what holds no z, proved with the names written out."""
         potential, product = row.potential(self.score), mul(y, self.score)
-        core = sub(potential, product)
         index = self.score.indices[-1] if len(self.score.indices) > len(self.loss.indices) else None
-        if isinstance(index, Index):
-            core = (
-                sub(potential, Reduce("sum", index, product)) if row.classes else Reduce("sum", index, core)
-            )
-        core = core if c is ONE else mul(c, core)
+        inside = isinstance(index, Index) and index in free_indices(c)  # a weight for each class
+        if inside and row.classes:
+            return None
+        core = sub(potential, product)
+        if isinstance(index, Index) and row.classes:
+            core = sub(potential, Reduce("sum", index, product))
+        elif isinstance(index, Index):
+            core = Reduce("sum", index, mul(c, core) if inside else core)
+        core = core if c is ONE or inside else mul(c, core)
         for rest in self._rests(core):
             whole = core if rest is ZERO else add(core, rest)
             verdict = same_value(self.loss, whole, self.scope)

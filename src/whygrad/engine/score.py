@@ -31,6 +31,7 @@ from whygrad.core.walk import (
     children,
     free_indices,
     names,
+    postorder,
     rewrite_bottom_up,
     same_form,
     substitute,
@@ -191,20 +192,33 @@ class _Reader:
 
     def _split(self) -> tuple[Expr, Index, Expr, Expr] | None:
         """Scale, row letter, body of the sum over examples, and the rest of the goal."""
-        data: list[tuple[Expr, Index, Expr]] = []
+        found: list[tuple[Expr, tuple[Expr, Index, Expr]]] = []
         rest: list[Expr] = []
         for term in self._terms():
-            if not self.moves(term):
-                continue
-            found = self._data_term(term)
-            if found is not None:
-                data.append(found)
-            elif self.holds_data(term):
-                return None
-            else:
+            taken = self._data_term(term) if self.moves(term) else None
+            if taken is not None:
+                found.append((term, taken))
+            elif self.moves(term):
+                if self.holds_data(term):
+                    return None
                 rest.append(term)
+        own = {dim for d in self.cost.parameters for dim in d.dims}
+        outside = [(t, x) for t, x in found if x[1].dim not in own]
+        data = [x for _, x in (outside or found)]  # w' G w with data G is a penalty
+        rest.extend(t for t, x in found if x not in data)
         merged = _merged(data) if data else None
-        return None if merged is None else (*merged, add(*rest))
+        if merged is None or (outside and any(self._over(t, merged[1].dim) for t in rest)):
+            return None
+        return (*merged, add(*rest))
+
+    def _over(self, e: Expr, dim: str) -> bool:
+        """Whether a sum over ``dim`` stands in ``e`` or below it."""
+        bodies = [e, *(self.scope.definitions[n].body for n in self._below(e))]
+        return any(isinstance(n, Reduce) and n.index.dim == dim for b in bodies for n in postorder(b))
+
+    def _below(self, e: Expr) -> frozenset[str]:
+        inside = frozenset[str]().union(*(reached(self.scope, n) for n in names(e) | calls(e)))
+        return frozenset(n for n in inside if n in self.scope.definitions)
 
     def _terms(self) -> list[Expr]:
         """The goal's terms, with scalar definitions put in and sums in products multiplied out."""

@@ -76,8 +76,8 @@ def tangents(cost: Cost, parameters: Iterable[str]) -> Tangents:
     >>> from whygrad.syntax.cost_text import read_cost
     >>> text = "data x[i], y[i]\nparam w\nz[i] = w x[i]\nJ = mean_i 1/2 (z[i] - y[i])^2"
     >>> t = tangents(read_cost(text), ("w",))
-    >>> [d.name for d in t.changes], t.changes[0].body.factors[0].name
-    (['Δz'], 'Δw')
+    >>> [d.name for d in t.changes], [f.name for f in t.changes[0].body.factors]
+    (['Δz'], ['x', 'Δw'])
     """
     chosen = tuple(parameters)
     declared = tuple(_declared(d) for d in cost.declarations if d.name in chosen)
