@@ -30,6 +30,8 @@ _NUMBERS: Final = frozenset("N K M T C L J E".split())
 def _candidates(name: str, use: Use, s: Setting, p: Prepared) -> list[tuple[float, int]]:
     """Ranks a name may have beyond its positions, with how unlikely each is."""
     said = s.kinds.get(name)
+    if said is not None and said.declared and said.rank is not None:
+        return [(0.0, max(0, said.rank - use.slots - max(use.sups, int(name in s.hidden))))]
     if name in s.differentiated and not use.indexed and not use.transposed:
         return [(0.0, 0), (2.0, 1)]
     slots = use.slots + max(use.sups, int(name in s.hidden))

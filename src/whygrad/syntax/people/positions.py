@@ -66,6 +66,9 @@ class Positions(Arithmetic):
             return shown
         subs = found.subs
         first = tuple(t.bare(x) for x in subs)
+        self.declared_positions(name, found, span)
+        if self.is_entry(name, found):
+            return self.symbol(name, (), subs, 0, len(subs), span)
         if subs and all(isinstance(x, t.Num) for x in first) and name not in self.s.numbered:
             whole = "_".join((name, *(spell(x) for x in first)))
             if not (use.subs - {0}) or 0 in use.numbers:
@@ -77,6 +80,24 @@ class Positions(Arithmetic):
         if found.name == name and name in self.s.alias.values() and not found.sups and not subs:
             return Val(Symbol(name), self.dims_of(name, sups, use.slots))  # the whole array
         return self.symbol(name, found.sups, subs, sups, max(use.slots, len(subs)), span)
+
+    def declared_positions(self, name: str, found: Parts, span: Span) -> None:
+        """Leave open what has more indices than its declaration gave it."""
+        said = self.s.kinds.get(name)
+        if said is None or not said.declared or said.rank is None:
+            return
+        used = len(found.sups) + len(found.subs)
+        if used > said.rank:
+            raise UnknownError(f"{name} is declared with {said.rank} indices and used with {used}", span)
+
+    def is_entry(self, name: str, found: Parts) -> bool:
+        """Whether ``x_2`` is an entry, for x was declared with as many indices."""
+        said, use = self.s.kinds.get(name), self.s.letters.uses.get(name, NO_USE)
+        if said is None or not said.declared or not found.subs or found.sups or 0 in use.numbers:
+            return False
+        if not all(isinstance(t.bare(x), t.Num) for x in found.subs):
+            return False
+        return name not in self.s.numbered and said.rank == len(found.subs)
 
     def numbered(self, name: str, found: Parts) -> Val | None:
         """``theta_0`` as an entry of theta."""
@@ -95,6 +116,8 @@ class Positions(Arithmetic):
             said = self.s.kinds.get(name)
             left = self.s.ranks.get(name, self.s.ranks.get(name.split("_")[0], 0))
             count = sups + subs + left
+            if said is not None and said.declared and said.rank is not None:
+                count = said.rank
             dims = tuple(f"{name}.{k}" for k in range(count))
             if said is not None and len(said.sizes) == count:
                 for dim, size in zip(dims, said.sizes, strict=True):
@@ -115,6 +138,7 @@ class Positions(Arithmetic):
     ) -> Val:
         """A symbol with the positions that are written and those that were dropped."""
         dims = self.dims_of(name, sups, subs)
+        sups = min(sups, len(dims))
         if len(at_subs) > len(dims) - sups:
             raise MisfitError(f"{name} has no {len(at_subs)} indices", span)
         if sups and not at_sups:

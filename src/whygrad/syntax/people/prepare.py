@@ -10,6 +10,7 @@ from typing import Final
 from whygrad.core.errors import Span, WhygradError
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.context import Context, asides, interpret, read_lines
+from whygrad.syntax.people.declared import is_declaration, merged, settle
 from whygrad.syntax.people.lex import Words, find_macros
 from whygrad.syntax.people.phrases import Said, understand
 from whygrad.syntax.people.problem import Chain
@@ -46,6 +47,9 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
         macros |= found
         if rest.strip():
             texts.append(rest)
+    stated = [text for text in texts if is_declaration(text)]
+    settled = settle(stated)
+    texts = [*(text for text in texts if text not in stated), *settled.formulas]
     spoken = [text for text in texts if _is_phrase(text)]
     spoken += [part for text in texts for aside in asides(text) for part in aside.split(",")]
     texts = [text for text in texts if text not in spoken]
@@ -66,13 +70,15 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
     lines = [p.tree for p in parsed if p is not None]
     told = [x.operands[0] if isinstance(x, t.Relation) and "∈" in x.ops else x for x in trees]
     everything = [*told, *lines, *wrt]
-    letters = scan(everything, bold=words.bold, variables=_variables(everything, wrt))
+    variables = _variables(everything, wrt) | (set(settled.kinds) - {"T"})
+    letters = scan(everything, bold=words.bold, variables=variables, indices=settled.letters)
     context = extra or Context()
     context = Context(
         list(context.trees), list(unread), dict(context.meant), dict(context.kinds), list(context.facts),
         dict(context.differentials),
     )  # fmt: skip
     interpret(trees, letters, context)
+    context.kinds |= {n: merged(k, context.kinds.get(n)) for n, k in settled.kinds.items()}
     _losses(said, letters, context, words, style)
     prepared = Prepared(chain, parsed, errors, context, said, letters, style, wrt, frozenset(words.bold))
     prepared.alias = _aliases(letters, context)
@@ -207,6 +213,8 @@ def _aliases(letters: Letters, context: Context) -> dict[str, str]:
             continue
         big = letters.uses.get(name.upper())
         if big is None or big.indexed or big.sups or not big.bare or name in context.meant:
+            continue
+        if name in context.kinds and context.kinds[name].declared:
             continue
         if use.sups and not use.indexed and use.bare:
             continue

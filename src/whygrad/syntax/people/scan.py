@@ -23,9 +23,15 @@ from whygrad.syntax.people.scripts import (
 from whygrad.syntax.people.tree import Tree
 
 
-def scan(trees: Iterable[Tree], *, bold: Iterable[str] = (), variables: Iterable[str] = ()) -> Letters:
-    """Look over all trees of a chain."""
-    letters = Letters(variables=set(variables))
+def scan(
+    trees: Iterable[Tree],
+    *,
+    bold: Iterable[str] = (),
+    variables: Iterable[str] = (),
+    indices: Iterable[str] = (),
+) -> Letters:
+    """Look over all trees of a chain; ``variables`` and ``indices`` are letters known to be so."""
+    letters = Letters(variables=set(variables), bound=set(indices) - INDEX_LETTERS)
     all_trees = list(trees)
     for tree in all_trees:
         _binders(tree, letters)

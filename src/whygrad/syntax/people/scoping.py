@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from whygrad.core.cost import Declaration, Definition, Scope
+from whygrad.core.cost import Declaration, Definition, Domain, Scope
 from whygrad.core.errors import Span, WhygradError
 from whygrad.core.expr import Apply, Expr, Index, Number, Pow, Symbol, add, mul
 from whygrad.meaning.to_index import Converter
@@ -203,11 +203,13 @@ def _scope(resolver: Resolver, s: Setting) -> Scope:
         real = tuple(s.dims.find(d) for d in dims)
         domains = said.domains if said is not None else ()
         domains = tuple(
-            replace(d, dim=real[-1]) if d.kind in ("onehot", "simplex") and real else d for d in domains
+            replace(d, dim=_along(d, real)) if d.kind in ("onehot", "simplex") and real else d
+            for d in domains
         )
         if any(d.kind in ("onehot", "simplex") for d in domains) and not real:
             domains = ()
-        declarations[name] = Declaration(name, "data", real, domains)
+        kind = said.kind if said is not None and said.kind else "data"
+        declarations[name] = Declaration(name, kind, real, domains)
     for name, _left in list(resolver.defined.items()):
         declarations.pop(name, None)
     definitions: dict[str, Definition] = {}
@@ -223,6 +225,12 @@ def _scope(resolver: Resolver, s: Setting) -> Scope:
     for name, definition in plain.items():
         definitions[name] = _by_index(definition, resolver.defined[name][2], rough, s)
     return Scope(declarations, definitions)
+
+
+def _along(domain: Domain, dims: tuple[str, ...]) -> str:
+    """The dimension along which entries add up to 1: the one that was named, else the last."""
+    at = int(domain.dim[1:]) if domain.dim.startswith("#") else len(dims) - 1
+    return dims[min(at, len(dims) - 1)]
 
 
 def _by_index(definition: Definition, left: tuple[str, ...], scope: Scope, s: Setting) -> Definition:

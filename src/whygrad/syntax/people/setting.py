@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-from whygrad.core.cost import Domain, Reading
+from whygrad.core.cost import Domain, Kind, Reading
 from whygrad.core.errors import Span
 from whygrad.syntax.people.dims import Dims
 from whygrad.syntax.people.read import Style
@@ -31,6 +32,13 @@ class Kinds:
     rank: int | None = None
     sizes: tuple[str, ...] = ()
     domains: tuple[Domain, ...] = ()
+    kind: Kind | Literal[""] = ""
+    """The kind it was declared with; "" where it was not."""
+
+    @property
+    def declared(self) -> bool:
+        """Whether a declaration says it."""
+        return bool(self.kind)
 
 
 @dataclass(slots=True)

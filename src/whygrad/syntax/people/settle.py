@@ -108,7 +108,7 @@ def _limits(p: Prepared, s: Setting) -> None:
                     s.sizes.add(size)
     for kinds in s.kinds.values():
         for size in kinds.sizes:
-            if not size.isdecimal():
+            if not size.isdecimal() and size[0] != "[":
                 s.dims.constants.add(size)
                 s.sizes.add(size)
 
@@ -118,6 +118,8 @@ def _called(p: Prepared, s: Setting) -> set[str]:
     found = set(p.said.called & set())
     for name, use in p.letters.uses.items():
         if name in s.meant or name in s.values or name in s.products or name in s.operators:
+            continue
+        if name in s.kinds and s.kinds[name].declared and use.argued_not:
             continue
         if use.called and not use.not_called and name not in ("e", "sigma", "delta", "ones"):
             found.add(name)
@@ -140,7 +142,8 @@ def _hidden(p: Prepared, s: Setting) -> set[str]:
                     indexed = use is not None and (use.indexed or use.sups)
                     if name not in parameters | s.sizes and name not in s.meant and not indexed:
                         found.add(name)
-    return found - s.called
+    declared = {n for n, k in s.kinds.items() if k.declared and (k.rank == 0 or k.kind != "data")}
+    return found - s.called - declared
 
 
 def _numbered(p: Prepared, s: Setting) -> dict[str, tuple[int, int]]:
