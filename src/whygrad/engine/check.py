@@ -20,10 +20,12 @@ from whygrad.core.walk import Path, at, free_indices, names
 from whygrad.engine.check_equations import judge_equations
 from whygrad.engine.check_judge import Case, Judge
 from whygrad.engine.check_more import given_more
+from whygrad.engine.check_unknown import unsaid
 from whygrad.engine.diagnose import diagnose
 from whygrad.meaning.conditions import formula
 from whygrad.syntax.people.chain import Chain, Line, Read, readings_of
 from whygrad.syntax.people.context import Context
+from whygrad.syntax.people.declared import take_declarations
 from whygrad.syntax.people.layout import read_page
 from whygrad.syntax.people.read import Style
 
@@ -158,6 +160,8 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
     found = court.pair(before.value, after.value, case)
     if found.verdict in WRONG:
         why = _not_known(read, k, court)
+        if not why and found.verdict == "different":
+            why = unsaid(read, before.value, after.value, court, case)
         if why:
             return Pair("undecided", Evidence("undecided", why))
     if found.verdict == "different":
@@ -337,9 +341,10 @@ def check_text(
     >>> check_text("L = (y - w x)^2\n\ndL/dw = 2(y - w x)(-x)\n      = -2x(y - w x)").verdicts
     ('equal', 'equal')
     """
+    declared, text = take_declarations(text)
     page = read_page(text)
     reports: list[Report] = []
-    known = [*context, *page.context]
+    known = [*context, *declared, *page.context]
     phrases = [*assumptions, *page.phrases[:60]]
     for laid in page.chains[:40]:
         kind = mode or ("equation" if laid.equations else "expr")

@@ -240,7 +240,8 @@ def _names(node: Node, slopes: Slopes) -> Iterator[Wrong]:
         return
     body = node.body
     assert isinstance(body, Symbol)
-    yield "mistake/inner/name-as-variable", ONE
+    lost = isinstance(node.value, Symbol)  # dz/dw = x: what is missed is the x
+    yield "mistake/inner/data-lost" if lost else "mistake/inner/name-as-variable", ONE
     if body.indices:
         deltas = [
             Delta(a, b) for a, b in zip(body.indices, node.partial.wrt.indices, strict=False) if a is not b

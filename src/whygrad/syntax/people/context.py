@@ -17,6 +17,7 @@ from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.lex import Words
 from whygrad.syntax.people.read import Style, parse
 from whygrad.syntax.people.scripts import Letters, name_parts, spell
+from whygrad.syntax.people.separate import separated
 from whygrad.syntax.people.setting import Kinds, Meant
 from whygrad.syntax.people.tree import Tree
 
@@ -62,6 +63,9 @@ def statements(line: str) -> list[str]:
     ['Y \\in R^{n \\times K}', 'X \\in R^{n \\times p}']
     """
     line = _ASIDE.sub(" ", line)
+    cut = separated(line)
+    if len(cut) > 1:
+        return [line[a:b].strip(" ,;.&") for a, b in cut]
     line = re.sub(r"\\(?:text|mbox)\s*\{\s*,?\s*(?:where|with|and|for|,)?\s*\}", " , ", line)
     pieces: list[str] = []
     level, begin = 0, 0

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from whygrad.syntax.people.separate import separated
 from whygrad.syntax.people.vocabulary import FUNCTIONS, PROSE
 from whygrad.syntax.tokens import GREEK_NAMES, check_size
 
@@ -39,6 +40,8 @@ class Laid:
     """Whether it began with an equals sign, going on from what stood before."""
     equations: bool = False
     """Whether each line is an equation of its own."""
+    aside: bool = False
+    """Whether it stands beside another statement in one row: nothing goes on from it."""
 
 
 @dataclass(slots=True)
@@ -251,9 +254,12 @@ def chains_of(block: Piece) -> list[Laid]:
     """
     done: list[Laid] = []
     now: Laid | None = None
-    for row in _rows(block):
+    for row, beside in _statements(block):
         segments, opens = _segments(row)
         if not segments:
+            continue
+        if beside and not opens:
+            done.append(Laid(segments, opens, aside=True))
             continue
         broken = now is not None and (
             _continues(segments[0].bare) or now.lines[-1].bare.endswith(("+", "-", "*", "cdot", "times", "("))
@@ -278,6 +284,13 @@ def chains_of(block: Piece) -> list[Laid]:
     if now is not None:
         done.append(now)
     return done
+
+
+def _statements(block: Piece) -> Iterator[tuple[Piece, bool]]:
+    """The rows of a block, a row of several statements cut; whether one stands beside another."""
+    for row in _rows(block):
+        for k, (a, b) in enumerate(separated(row.text)):
+            yield Piece(row.text[a:b], row.start + a), k > 0
 
 
 def _continues(text: str) -> bool:
@@ -404,6 +417,14 @@ def _past_braces(text: str, at: int) -> int:
     return at
 
 
+_LED_IN: Final = re.compile(
+    r"^\s*(?:(?:let|suppose|given|define|where|with|here|and|then|so|thus|hence|since|now|therefore|but)"
+    r"(?:\s+(?:we have|that|us))?[\s,:]+)+(?=[^=\s])",
+    re.IGNORECASE,
+)
+"""Words before a formula."""
+
+
 def _bare(text: str) -> str:
     if "\\begin" not in text:
         text = text.replace("&", " ")
@@ -413,6 +434,7 @@ def _bare(text: str) -> str:
         "",
         text,
     )
+    text = _LED_IN.sub("", text)
     text = re.sub(r"(?:\s|(?<!\\)&|\\[,;!: ]|\\q?quad\b|\\nonumber|\\notag)+$", "", text)
     return text.strip().rstrip(",;.").strip()
 
@@ -440,7 +462,8 @@ def _is_definition(laid: Laid) -> bool:
 def _place(laid: Laid, page: Page) -> None:
     """Put a chain on the page: joined to the last one where it goes on, as context where it defines."""
     if laid.opens and page.chains:
-        page.chains[-1].lines += laid.lines
+        main = [c for c in page.chains if not c.aside]
+        (main or page.chains)[-1].lines += laid.lines
         return
     if len(laid.lines) < 2:
         if laid.lines and len(laid.lines[0].bare) > 1:
