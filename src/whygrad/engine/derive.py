@@ -225,7 +225,7 @@ def loss_level(cost: Cost, wrt: Symbol) -> str:
 
 def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Expr, ...]]:
     root = loss_level(cost, wrt)
-    graph = build(cost, root, wrt.name, wrt)
+    graph = build(cost, root, wrt.name, wrt, apart=True)
     path = graph.path
     if path is None or len(path) > LONGEST_CHAIN or sum(len(link.summed) for link in path) > MOST_SUMS:
         return _reverse(cost, build(cost, cost.goal, wrt.name, wrt), maker, cost.goal), ()

@@ -66,8 +66,12 @@ def below(cost: Cost, goal: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None) -> Graph:
-    """The graph between ``root`` and ``target`` (a parameter or a definition)."""
+def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None, *, apart: bool = False) -> Graph:
+    """The graph between ``root`` and ``target`` (a parameter or a definition).
+
+    With ``apart`` no letter is used twice along the way, so that all links may be multiplied under one
+    sum; otherwise letters repeat from layer to layer.
+    """
     scope = cost.scope
     moving, needed = movers(scope, target), below(cost, root)
     between = [
@@ -81,7 +85,7 @@ def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None) -> Grap
     }
     reserved = letters_of(scope)
     for definition in reversed(between):
-        below_it = [s for name, s in written.items() if name in uses(definition)]
+        below_it = [s for name, s in written.items() if apart or name in uses(definition)]
         taken = {i.letter for s in below_it for i in s.indices if isinstance(i, Index)}
         written[definition.name] = _written(definition, written, taken, reserved)
     rooted = frozenset(i for i in written[root].indices if isinstance(i, Index))

@@ -28,7 +28,7 @@ from whygrad.core.expr import (
 from whygrad.core.walk import children, fold
 
 
-_UNSIFTED = 4.0
+_UNSIFTED = 9.0
 """A sum that a delta could still sift."""
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence, Stage, Step
 from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul, terms_of
-from whygrad.core.walk import at, letters, names, paths, replace_at, substitute
+from whygrad.core.walk import at, free_indices, letters, names, paths, replace_at, substitute
 from whygrad.engine.differentiate import Frame, Known, apart, differentiate, frame, letters_of
 from whygrad.engine.cotangents import Cotangents
 from whygrad.engine.graph import Link, body_at, local_scope
@@ -17,6 +17,7 @@ from whygrad.engine.measure import cost_of
 from whygrad.engine.moves import Context, fold_definition, minus_in
 from whygrad.engine.products import powers_of
 from whygrad.engine.simplify import ALWAYS, first_fitting, simplify
+from whygrad.engine.sums import sorted_pairs
 from whygrad.engine.tidy import tidy
 from whygrad.engine.trace import Trace, lift
 from whygrad.meaning.differentiate import evaluate_partials
@@ -63,7 +64,9 @@ def checked(step: Step, scope: Scope, left: Expr | None = None) -> Step:
     if step.rule == "definition/unfold" and isinstance(before, Partial):
         return replace(step, evidence=BY_DEFINITION)
     if step.rule == "sum/symmetric":
-        return replace(step, evidence=BY_SYMMETRY)
+        context = Context(scope)
+        if sorted_pairs(step.before, context) is sorted_pairs(step.after, context):
+            return replace(step, evidence=BY_SYMMETRY)
     named = Cotangents(scope)
     if named.inside(before) and named.inside(after):
         short = same_value(named.hidden(before), named.hidden(after), named.scope, sample=False)
@@ -304,6 +307,7 @@ def product_stage(
 ) -> Stage:
     """∂L/∂w as the product of the links' local derivatives, put in and simplified."""
     summed = [i for link, _ in links for i in link.summed]
+    assert len(set(summed)) == len(summed) and not set(summed) & free_indices(left), "a letter is caught"
     partials = mul(*(Partial(link.upper, link.lower) for link, _ in links))
     values = mul(*(stage.result for _, stage in links))
     for index in reversed(summed):
@@ -376,6 +380,7 @@ def _along(
             term = mul(Partial(left.body, link.upper), slope)
             value = mul(apart(substitute(whole, swap), letters(link.lower) | letters(link.upper), maker.reserved), slope)
             cited.append(known.stage)
+        assert not set(link.summed) & free_indices(left), "a letter is caught"
         for index in reversed(link.summed):
             term, value = Reduce("sum", index, term), Reduce("sum", index, value)
         shown.append(term)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from whygrad.core.cost import Definition, Scope
 from whygrad.core.expr import (
@@ -16,6 +17,7 @@ from whygrad.core.expr import (
     Index,
     Mul,
     Number,
+    Partial,
     Pow,
     Reduce,
     Size,
@@ -25,10 +27,20 @@ from whygrad.core.expr import (
     mul,
     terms_of,
 )
-from whygrad.core.walk import canonical, free_indices, names, postorder, rewrite_bottom_up, substitute
+from whygrad.core.walk import (
+    canonical,
+    children,
+    fold,
+    free_indices,
+    names,
+    postorder,
+    rebuild,
+    substitute,
+)
 from whygrad.engine.fold import fold_node
+from whygrad.engine.measure import delta_indices
 from whygrad.engine.moves import Context, Moved, Small
-from whygrad.engine.products import collect, expand, total
+from whygrad.engine.products import collect, expand, monomial, total
 from whygrad.engine.tidy import tidy
 from whygrad.meaning.equal import same_value
 
@@ -130,13 +142,19 @@ def symmetric(e: Expr, context: Context) -> Moved | None:
     """Σ_j S_jk u_j = Σ_j S_kj u_j for a symmetric S: the summed letter second, as in S u."""
     if not isinstance(e, Reduce) or e.op != "sum":
         return None
-    factors = list(factors_of(e.body))
-    for n, f in enumerate(factors):
-        pair = _symmetric_pair(f, context.scope)
-        if pair is not None and pair[0] is e.index and pair[1] is not e.index:
-            factors[n] = _turned(f)
-            return [Small("sum/symmetric", Reduce("sum", e.index, mul(*factors), e.where), {"a": f})]
-    return None
+    free, found = free_indices(e), list[Expr]()
+
+    def f(node: Expr) -> Expr:
+        pair = _symmetric_pair(node, context.scope)
+        if pair is None or pair[0] is not e.index or pair[1] not in free:
+            return node
+        found.append(node)
+        return _turned(node)
+
+    body = _outside_derivatives(e.body, f)
+    if not found:
+        return None
+    return [Small("sum/symmetric", Reduce("sum", e.index, body, e.where), {"a": found[0]})]
 
 
 def symmetric_line(line: Expr, context: Context) -> Moved | None:
@@ -150,7 +168,7 @@ def symmetric_line(line: Expr, context: Context) -> Moved | None:
         found.append(node)
         return _turned(node)
 
-    new = rewrite_bottom_up(line, f)
+    new = _outside_derivatives(line, f)
     return None if new is line else [Small("sum/symmetric", new, {"a": found[0]})]
 
 
@@ -161,7 +179,20 @@ def sorted_pairs(e: Expr, context: Context) -> Expr:
         pair = _symmetric_pair(node, context.scope)
         return node if pair is None or pair[0].letter <= pair[1].letter else _turned(node)
 
-    return rewrite_bottom_up(e, f)
+    return _outside_derivatives(e, f)
+
+
+def _outside_derivatives(e: Expr, f: Callable[[Expr], Expr]) -> Expr:
+    """``f`` on every node that is not inside a derivative: ∂J/∂S_jk is not ∂J/∂S_kj."""
+
+    def step(node: Expr, kids: tuple[Expr, ...]) -> Expr:
+        if isinstance(node, Partial):
+            return node
+        old = children(node)
+        same = all(a is b for a, b in zip(kids, old, strict=True))
+        return f(node if same else rebuild(node, kids))
+
+    return fold(e, step)
 
 
 def _symmetric_pair(e: Expr, scope: Scope) -> tuple[Index, Index] | None:
@@ -265,10 +296,16 @@ def split(e: Expr, context: Context) -> Moved | None:
         return None
     if not any(isinstance(f, Add) for f in factors_of(e.body)):
         return None
-    opened = expand(e.body, context.protected)
-    if opened is None or len(opened) > 24:
-        return None
-    monomials = collect(opened)
+    waiting = _bracket_of_deltas(e)
+    if waiting is not None:  # only the bracket with the deltas is multiplied out
+        factors = factors_of(e.body)
+        terms = factors[waiting].terms  # pyright: ignore[reportAttributeAccessIssue]
+        monomials = [monomial(mul(*factors[:waiting], t, *factors[waiting + 1 :])) for t in terms]
+    else:
+        opened = expand(e.body, context.protected)
+        if opened is None or len(opened) > 24:
+            return None
+        monomials = collect(opened)
     if not any(_loosens(m.expr(), e.index) for m in monomials):
         return None
     body = total(monomials)
@@ -281,6 +318,15 @@ def split(e: Expr, context: Context) -> Moved | None:
     for part in parts:
         done.append(settle_sum(part, context, small, parts, done))
     return small
+
+
+def _bracket_of_deltas(e: Reduce) -> int | None:
+    """The place of the one factor that is a sum with deltas of the summed index."""
+    found = [
+        n for n, f in enumerate(factors_of(e.body))
+        if isinstance(f, Add) and any(e.index in delta_indices(g) for t in f.terms for g in factors_of(t) if isinstance(g, Delta))
+    ]  # fmt: skip
+    return found[0] if len(found) == 1 else None
 
 
 def _loosens(e: Expr, index: Index) -> bool:
