@@ -42,6 +42,8 @@ class Pair:
     verdict: PairVerdict
     evidence: Evidence
     notes: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
+    """Of an undecided pair: the declaration that would decide it, to paste at the top of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,9 @@ class Report:
             if line.span is not None:
                 shown["span"] = [line.span.start, line.span.end]
             lines.append(shown)
-        return {"format": FORMAT, **self.record(), "lines": lines, "notes": list(self.notes)}
+        settles = {str(k + 1): list(pair.settles) for k, pair in enumerate(self.pairs) if pair.settles}
+        more = {"lines": lines, "notes": list(self.notes), "settles": settles}
+        return {"format": FORMAT, **self.record(), **more}
 
 
 def _evidence(pair: Pair) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from whygrad.core.walk import Path, at, free_indices, names
 from whygrad.engine.check_equations import judge_equations
 from whygrad.engine.check_judge import Case, Judge
 from whygrad.engine.check_more import given_more
+from whygrad.engine.check_settle import with_settling
 from whygrad.engine.check_unknown import unsaid
 from whygrad.engine.diagnose import diagnose
 from whygrad.meaning.conditions import formula
@@ -85,7 +86,16 @@ def check_chain(chain: Chain, *, id: str = "", given: Context | None = None) -> 
     >>> check_chain(Chain(lines)).verdicts
     ('different', 'different')
     """
-    best = _best(list(_judgements(chain, given)))
+    judged = list(_judgements(chain, given))
+    best = _best(judged)
+    if any(pair.verdict == "undecided" for pair in best.pairs):
+
+        def again(line: str) -> list[Pair]:
+            said = replace(chain, context=(*chain.context, line))
+            return _best(list(_judgements(said, given))).pairs
+
+        others = [j.read for j in judged if j is not best]
+        best = replace(best, pairs=with_settling(best.read, best.pairs, others, again))
     return _report(chain, best, id)
 
 

@@ -18,6 +18,7 @@ from whygrad.core.expr import Call, Expr, Mul, Reduce, Symbol
 from whygrad.core.report import Pair
 from whygrad.core.walk import names, postorder
 from whygrad.engine.check_judge import Case, Judge
+from whygrad.engine.check_settle import declaration as declared_line
 from whygrad.syntax.people.chain import Read
 from whygrad.syntax.people.resolve import Val
 
@@ -30,19 +31,20 @@ _SIGNS: Final = Domain("finite", (Fraction(-1), Fraction(1)))
 
 def given_more(read: Read, before: Val, after: Val, case: Case, found: Pair) -> Pair:
     """The verdict of a refuted pair, unless more that people leave unsaid makes it right."""
-    for words, taken_as_said, scope in _more(read, before, after):
+    for words, taken_as_said, line, scope in _more(read, before, after):
         court = Judge(scope, read.zeros, read.opaque, frozenset(), read.setting.row_gradient)
         again = court.pair(before, after, case)
         if again.verdict != "equal":
             continue
         if taken_as_said:
             return replace(again, notes=(*again.notes, f"taking it that {words}"))
-        return Pair("undecided", Evidence("undecided", f"right if {words}: say whether that is so"))
+        why = f"right if {words}: say whether that is so"
+        return Pair("undecided", Evidence("undecided", why), settles=(line,) if line else ())
     return found
 
 
-def _more(read: Read, before: Val, after: Val) -> Iterator[tuple[str, bool, Scope]]:
-    """What might be known besides, in words, whether it goes without saying, and the scope with it."""
+def _more(read: Read, before: Val, after: Val) -> Iterator[tuple[str, bool, str, Scope]]:
+    """What might be known besides: in words, whether it goes without saying, as a declaration, the scope."""
     court = Judge(read.scope)
     used = court.depends(before.expr) | court.depends(after.expr)
     for name in sorted(used):
@@ -53,17 +55,19 @@ def _more(read: Read, before: Val, after: Val) -> Iterator[tuple[str, bool, Scop
             if declaration.dims:
                 whole = Domain("simplex", dim=declaration.dims[-1])
                 words = f"the {name} of all classes add up to 1"
-                yield words, _is_cross_entropy(name, read), _with(read.scope, declaration, whole)
-            yield f"{name} is 0 or 1", False, _with(read.scope, declaration, _BITS)
-            yield f"{name} is -1 or 1", False, _with(read.scope, declaration, _SIGNS)
+                yield words, _is_cross_entropy(name, read), *_with(read.scope, declaration, whole)
+            yield f"{name} is 0 or 1", False, *_with(read.scope, declaration, _BITS)
+            yield f"{name} is -1 or 1", False, *_with(read.scope, declaration, _SIGNS)
         square = len(declaration.dims) == 2 and declaration.dims[0] == declaration.dims[1]
         if square and name.split("_")[0] in _SYMMETRIC:
-            yield f"{name} is symmetric", False, _with(read.scope, declaration, Domain("symmetric"))
+            yield f"{name} is symmetric", False, *_with(read.scope, declaration, Domain("symmetric"))
 
 
-def _with(scope: Scope, declaration: Declaration, domain: Domain) -> Scope:
+def _with(scope: Scope, declaration: Declaration, domain: Domain) -> tuple[str, Scope]:
+    """A declaration with a domain: the line that says so, and the scope."""
     changed = replace(declaration, domains=(domain,))
-    return Scope({**scope.declarations, declaration.name: changed}, scope.definitions)
+    line = declared_line([declaration], domain)
+    return line, Scope({**scope.declarations, declaration.name: changed}, scope.definitions)
 
 
 def _is_cross_entropy(name: str, read: Read) -> bool:

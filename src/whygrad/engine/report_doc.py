@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whygrad.core.document import Block, Callout, Document, Formula, Inline, Row, Rows, Sentence
+from whygrad.core.document import Block, Callout, Code, Document, Formula, Inline, Row, Rows, Sentence
 from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
 
 
@@ -159,14 +159,26 @@ def _example(pair: Pair, k: int) -> str:
 
 def _after(report: Report) -> list[Block]:
     """What settles a line that could not be judged."""
-    open_lines = [k + 2 for k, p in enumerate(report.pairs) if p.verdict == "undecided"]
-    if not open_lines:
-        return []
-    lines = ", ".join(str(k) for k in open_lines)
-    text = (
-        f"Line {lines}: say what the names are (context, --cost, a declaration at the top) to have it judged."
-    )
-    return [Callout("next", (text,))]
+    blocks: list[Block] = []
+    settled: dict[str, list[str]] = {}
+    open_lines: list[str] = []
+    for k, pair in enumerate(report.pairs):
+        if pair.verdict != "undecided":
+            continue
+        for line in pair.settles:
+            settled.setdefault(line, []).append(str(k + 2))
+        if not pair.settles:
+            open_lines.append(str(k + 2))
+    for line, at in settled.items():
+        text = f"Line {', '.join(at)}: if it is so, this line at the top of the text (or as --context) settles it."
+        blocks += [Callout("next", (text,)), Code(line)]
+    if open_lines:
+        text = (
+            f"Line {', '.join(open_lines)}: say what the names are (context, --cost, a declaration at the top)"
+            " to have it judged."
+        )
+        blocks.append(Callout("next", (text,)))
+    return blocks
 
 
 def _summary(report: Report) -> str:

@@ -170,8 +170,8 @@ def _kinds(one: Declared, sizes: dict[str, str]) -> Kinds:
 def take_declarations(text: str) -> tuple[list[str], str]:
     r"""The declarations of a text, and the text without them, every place where it was.
 
-    >>> take_declarations("data x: (n,)\n\nL = x'x")
-    (['data x: (n,)'], '            \n\nL = x\'x')
+    >>> take_declarations("data x: (n,)\n\nL = 2 x")
+    (['data x: (n,)'], '            \n\nL = 2 x')
 
     Raises
     ------
