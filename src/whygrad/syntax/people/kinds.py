@@ -61,6 +61,8 @@ def _candidates(name: str, use: Use, s: Setting, p: Prepared) -> list[tuple[floa
     if upper:
         if use.transposed or use.inverted:
             return [(0.0, 2), (1.8, 1), (4.0, 0)]
+        if use.applied and base not in _NUMBERS:
+            return [(0.0, 2), (3.0, 1), (7.0, 0)]
         if matrix_text:
             if base in _NUMBERS:
                 return [(0.4, 0), (0.8, 2), (2.4, 1)]

@@ -264,6 +264,7 @@ def _scripted(node: t.Script, letters: Letters) -> list[Tree]:
         letters.matrix_text = True
         for name in _inside_names(node.base):
             letters.uses.setdefault(name, Use()).beside_matrix = True
+        _applied(node.base, letters)
     if got is not None and got.power is not None:
         inside.append(got.power)
     return inside
@@ -276,10 +277,21 @@ def _signs_of_arrays(node: Tree, letters: Letters) -> None:
             letters.matrix_text = True
             for name in _inside_names(node):
                 letters.uses.setdefault(name, Use()).normed = True
+            _applied(node, letters)
         case t.Func("trace" | "det" | "diag" | "logdet" | "vec") | t.Deriv(sign="∇"):
             letters.matrix_text = True
         case _:
             pass
+
+
+def _applied(tree: Tree, letters: Letters) -> None:
+    """Capital letters before a small one, where vectors are: ``Xw``."""
+    for node in t.walk(tree):
+        if isinstance(node, t.Product):
+            for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
+                small = isinstance(b, t.Name) and b.name[:1].islower()
+                if op == "" and small and isinstance(a, t.Name) and len(a.name) == 1 and a.name.isupper():
+                    letters.uses.setdefault(a.name, Use()).applied = True
 
 
 def about_letters(condition: Tree, letters: Letters) -> bool:

@@ -39,6 +39,8 @@ class Use:
     transposed: bool = False
     inverted: bool = False
     normed: bool = False
+    applied: bool = False
+    """Whether it stands before another name where arrays are: the X of ``||Xw - y||``."""
     dotted: bool = False
     bold: bool = False
     numbers: set[int] = field(default_factory=set[int])
