@@ -131,6 +131,11 @@ ERRORS: Final[dict[str, ErrorPage]] = {
         "This command cannot run as written",
         "An option is missing, unknown, or has a value that does not fit.",
     ),
+    "error/ocr": ErrorPage(
+        "The picture was not read",
+        "A picture is read by a program of your own: --ocr 'program {file}' names it, and it prints the"
+        " LaTeX. It runs without a shell, for a minute at most, and may print 64 kB.",
+    ),
     "error/no-file": ErrorPage("Cannot open the file", "The path does not exist or cannot be read."),
     "error/exists": ErrorPage("The file exists", "Nothing is overwritten unless --force is given."),
     "error/missing-extra": ErrorPage(

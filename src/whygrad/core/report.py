@@ -99,6 +99,8 @@ class Report:
     notes: tuple[str, ...] = ()
     goals: tuple[bool | None, ...] = ()
     hint_only: bool = False
+    picture: str = ""
+    """What a program read in a picture: the text that was checked."""
 
     @property
     def verdicts(self) -> tuple[PairVerdict, ...]:
@@ -144,7 +146,9 @@ class Report:
                 shown["span"] = [line.span.start, line.span.end]
             lines.append(shown)
         settles = {str(k + 1): list(pair.settles) for k, pair in enumerate(self.pairs) if pair.settles}
-        more = {"lines": lines, "notes": list(self.notes), "settles": settles}
+        more: dict[str, Any] = {"lines": lines, "notes": list(self.notes), "settles": settles}
+        if self.picture:
+            more["picture"] = self.picture
         return {"format": FORMAT, **self.record(), **more}
 
 

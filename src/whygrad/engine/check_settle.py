@@ -1,4 +1,4 @@
-"""Which declaration would settle a line that could not be judged: a line to paste, tried before it is said."""
+"""Which declaration would settle a line that could not be judged: one to paste, tried before it is said."""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ def report_document(report: Report, *, hint: bool = False) -> Document:
     'right'
     """
     hint = hint or report.hint_only
-    blocks: list[Block] = [Rows(tuple(_rows(report)), numbered=False, id="check")]
+    blocks: list[Block] = []
+    if report.picture:
+        blocks += [Sentence(("Read in the picture:",)), Code(report.picture, "latex")]
+    blocks.append(Rows(tuple(_rows(report)), numbered=False, id="check"))
     first = report.first_wrong
     if first is not None:
         blocks += _wrong(report, first, hint)
@@ -170,12 +173,15 @@ def _after(report: Report) -> list[Block]:
         if not pair.settles:
             open_lines.append(str(k + 2))
     for line, at in settled.items():
-        text = f"Line {', '.join(at)}: if it is so, this line at the top of the text (or as --context) settles it."
+        text = (
+            f"Line {', '.join(at)}: if it is so, this line at the top of the text (or as --context)"
+            " settles it."
+        )
         blocks += [Callout("next", (text,)), Code(line)]
     if open_lines:
         text = (
-            f"Line {', '.join(open_lines)}: say what the names are (context, --cost, a declaration at the top)"
-            " to have it judged."
+            f"Line {', '.join(open_lines)}: say what the names are (context, --cost, a declaration at the"
+            " top) to have it judged."
         )
         blocks.append(Callout("next", (text,)))
     return blocks
