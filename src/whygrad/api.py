@@ -462,6 +462,7 @@ def check(
     wrt: str = "",
     mode: str = "",
     hint: bool = False,
+    ocr: str = "",
 ) -> Report:
     """Judge a person's own derivation line by line, and name the mistake of the first wrong one.
 
@@ -470,7 +471,7 @@ def check(
     lines
         The lines, each without its equals sign; or the text as posted, prose and all.
     context
-        Definitions as the person wrote them.
+        Definitions as the person wrote them, and declarations: ``"data X: (m, n)"``.
     assumptions
         What a reader would know, in words: ``"y in {0,1}"``.
     cost
@@ -481,6 +482,8 @@ def check(
         ``"expr"`` (values) or ``"equation"``; found out where it is left away.
     hint
         The report tells the place and a question, not the answer.
+    ocr
+        A program of yours that reads pictures, ``"program {file}"``: then ``lines`` is the path of one.
 
     Returns
     -------
@@ -493,6 +496,13 @@ def check(
     (('different',), 1)
     """
     known, phrases = list(context), list(assumptions)
+    picture = ""
+    if ocr:
+        if not isinstance(lines, str):
+            raise UsageError("error/usage", "several lines are no picture", fix="give the path of one file")
+        from whygrad.syntax.people.picture import read_picture  # noqa: PLC0415  starts processes
+
+        lines = picture = read_picture(lines, ocr)
     if cost is not None:
         written = [lines] if isinstance(lines, str) else list(lines)
         more, said = cost_context(load_cost(cost), written)
@@ -504,7 +514,7 @@ def check(
     else:
         chain = Chain(tuple(lines), tuple(known), tuple(phrases), wrt, mode or "expr")
         made = check_chain(chain)
-    return replace(made, hint_only=hint)
+    return replace(made, hint_only=hint, picture=picture)
 
 
 def check_records(text: str) -> Iterator[str]:

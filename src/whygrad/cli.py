@@ -82,7 +82,13 @@ def run_compare(options: argparse.Namespace) -> int:
 
 def run_check(options: argparse.Namespace) -> int:
     """Judge a person's own derivation."""
-    text = given_file(options.file)
+    from whygrad.syntax.people.picture import is_picture, refuse_picture  # noqa: PLC0415  only here
+
+    if not options.ocr and is_picture(options.file):
+        refuse_picture(options.file)
+    if options.ocr and options.records:
+        raise UsageError("error/usage", "--records and --ocr exclude each other", fix="leave one away")
+    text = options.file if options.ocr else given_file(options.file)
     if options.records:
         for answer in whygrad.check_records(text):
             sys.stdout.write(answer + "\n")
@@ -94,6 +100,7 @@ def run_check(options: argparse.Namespace) -> int:
         cost=options.cost,
         wrt=options.wrt or "",
         hint=options.hint,
+        ocr=options.ocr or "",
     )
     show(whygrad.document(report), options)
     return report.status
@@ -228,8 +235,19 @@ def why_arguments(parser: argparse.ArgumentParser) -> None:
 def check_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``check``."""
     parser.add_argument("file", metavar="FILE", help=".tex, .md, .txt or .ipynb, or - for standard input")
+    parser.add_argument(
+        "--ocr",
+        metavar="PROGRAM",
+        help="FILE is a picture; read it with a program of yours: 'program {file}'",
+    )
     parser.add_argument("--cost", help="a cost whose definitions are meant: a gallery name, a file, the text")
-    parser.add_argument("--context", metavar="FORMULA", action="append", default=[], help="a definition")
+    parser.add_argument(
+        "--context",
+        metavar="FORMULA",
+        action="append",
+        default=[],
+        help="a definition, or a declaration: 'data X: (m, n)'",
+    )
     parser.add_argument("--assume", metavar="WORDS", action="append", default=[], help="'y in {0,1}'")
     parser.add_argument("--wrt", metavar="NAME", help="what is differentiated by")
     parser.add_argument("--hint", action="store_true", help="the place and a question, not the answer")
