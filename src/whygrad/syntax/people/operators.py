@@ -83,7 +83,7 @@ class Operators(Calls):
             low = binder.low
             count = high.value + (1 if isinstance(low, t.Num) and low.value == 0 else 0)
             return str(int(count))
-        size = self.size_name(high)
+        size = self.size_name(high) or ("" if binder.over else self.s.counts.get(letter, ""))
         if size:
             self.s.dims.constants.add(size)
             if not self.s.dims.join(own, size):

@@ -57,6 +57,8 @@ class Setting:
     differentials: dict[str, Tree] = field(default_factory=dict[str, Tree])
     goals: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Undefined names that are differentiated, and what they depend on."""
+    counts: dict[str, str] = field(default_factory=dict[str, str])
+    """Letters of sums with the name that counts their terms."""
     hidden: set[str] = field(default_factory=set[str])
     """Names to which a sum without an index gives an example axis."""
     numbered: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])

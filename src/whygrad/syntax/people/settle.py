@@ -8,6 +8,7 @@ from dataclasses import replace
 from whygrad.core.cost import Scope
 from whygrad.core.expr import Call, Symbol
 from whygrad.syntax.people import tree as t
+from whygrad.syntax.people.counts import counted
 from whygrad.syntax.people.dims import Dims, MisfitError, UnknownError
 from whygrad.syntax.people.prepare import Prepared
 from whygrad.syntax.people.resolve import Resolver, Val
@@ -106,11 +107,29 @@ def _limits(p: Prepared, s: Setting) -> None:
                 size = resolver.size_name(node.binder.high)
                 if size and size not in s.meant:
                     s.sizes.add(size)
+    uses = {n for n, use in p.letters.uses.items() if use.indexed or use.sups or use.transposed}
+    variables = {n for w in p.wrt for n in t.names_in(w)}
+    taken = uses | variables | set(s.meant) | set(s.kinds) | s.sizes | p.letters.bound | _dependent(p)
+    s.counts = counted(trees, taken)
+    for size in s.counts.values():
+        s.dims.constants.add(size)
+        s.sizes.add(size)
     for kinds in s.kinds.values():
         for size in kinds.sizes:
             if not size.isdecimal() and size[0] != "[":
                 s.dims.constants.add(size)
                 s.sizes.add(size)
+
+
+def _dependent(p: Prepared) -> set[str]:
+    """Names that are differentiated, or by which: no counts."""
+    found: set[str] = set()
+    for line in p.parsed:
+        for node in t.walk(line.tree) if line is not None else ():
+            if isinstance(node, t.Deriv):
+                for x in (*node.wrt, *(() if node.body is None else (node.body,))):
+                    found |= t.names_in(x) if isinstance(t.bare(x), t.Name | t.Script) else set()
+    return found
 
 
 def _called(p: Prepared, s: Setting) -> set[str]:

@@ -1,0 +1,64 @@
+r"""Letters that count the terms of a sum: the m of ``\frac{1}{m} \sum_i u_i``.
+
+People write how many terms there are below the sum's factor and leave it out above the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from typing import Final
+
+from whygrad.syntax.people import tree as t
+from whygrad.syntax.people.tree import Tree
+
+COUNTING: Final = frozenset("m n N M T B S K P D J".split())
+
+
+def counted(trees: Iterable[Tree], taken: Container[str]) -> dict[str, str]:
+    """The letter of each sum without an upper limit, with the name that counts its terms.
+
+    ``taken`` are names that are something else.
+    """
+    found: dict[str, str] = {}
+    limited: set[str] = set()
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Big) and (node.binder.high is not None or node.binder.over):
+                limited |= set(node.binder.letters)
+            if not isinstance(node, t.Product | t.Quotient):
+                continue
+            names = [n for n in _below(node) if n in COUNTING and n not in taken]
+            total = next((x for x in t.walk(node) if isinstance(x, t.Big)), None)
+            if len(names) != 1 or total is None or total.op != "sum" or len(total.binder.letters) > 1:
+                continue
+            if any(isinstance(x, t.Name) and x.name == names[0] for x in t.walk(total.body)):
+                continue
+            letter = total.binder.letters[0] if total.binder.letters else "s*"
+            found.setdefault(letter, names[0])
+    kept = {letter: name for letter, name in found.items() if letter not in limited}
+    return {letter: name for letter, name in kept.items() if list(kept.values()).count(name) == 1}
+
+
+def _below(node: t.Product | t.Quotient) -> Iterator[str]:
+    """Names that the whole is divided by."""
+    bottoms: list[Tree] = []
+    if isinstance(node, t.Quotient):
+        bottoms.append(node.bottom)
+    else:
+        for op, factor in node.factors:
+            inside = t.bare(factor)
+            if op == "/":
+                bottoms.append(inside)
+            elif isinstance(inside, t.Quotient):
+                bottoms.append(inside.bottom)
+            elif isinstance(inside, t.Product):
+                bottoms += [f for o, f in inside.factors if o == "/"]
+    for bottom in bottoms:
+        inside = t.bare(bottom)
+        parts = [f for _, f in inside.factors] if isinstance(inside, t.Product) else [inside]
+        for part in map(t.bare, parts):
+            if isinstance(part, t.Name):
+                yield part.name
+
+
+__all__ = ["counted"]
