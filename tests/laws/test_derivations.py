@@ -34,14 +34,40 @@ from whygrad.rules.table import RULES
 
 ROUTES = ("chain", "substitution", "backprop")
 GALLERY = costs.names()
-CORE = ("hinge", "huber", "linear", "logistic", "logistic-l2", "neuron-relu-squared", "neuron-sigmoid-squared",
-        "neuron-tanh-squared", "poisson", "ridge", "softmax", "batch-norm", "gaussian-process")  # fmt: skip
+CORE = (
+    "hinge",
+    "huber",
+    "linear",
+    "logistic",
+    "logistic-l2",
+    "neuron-relu-squared",
+    "neuron-sigmoid-squared",
+    "neuron-tanh-squared",
+    "poisson",
+    "ridge",
+    "softmax",
+    "batch-norm",
+    "gaussian-process",
+)
 EVERY = [(name, route) for name in GALLERY for route in ROUTES]
 DRAWN = [(name, route) for name in CORE for route in ROUTES]
 CAREFUL = [pytest.param(*pair, marks=() if pair in DRAWN else pytest.mark.long) for pair in EVERY]
 """Every pair; those outside the core only in long runs."""
-HEAVY = ("transformer-block", "autoencoder", "causal-attention", "triplet", "variational", "network-tanh", "recurrent",
-         "lstm", "network-silu", "network-gelu", "contrastive", "embedding", "ordinal")  # fmt: skip
+HEAVY = (
+    "transformer-block",
+    "autoencoder",
+    "causal-attention",
+    "triplet",
+    "variational",
+    "network-tanh",
+    "recurrent",
+    "lstm",
+    "network-silu",
+    "network-gelu",
+    "contrastive",
+    "embedding",
+    "ordinal",
+)
 """Compiled by JAX in long runs only."""
 SAMPLED = {"triplet"}
 """Costs with a line that is only tested at random points; the number may fall, not rise."""
@@ -107,8 +133,10 @@ def test_a_step_changes_only_its_place(name, route):
         if step.at and not step.substeps:
             # a product may be spliced into the product above it, no further
             places = [step.at[:k] for k in range(max(0, len(step.at) - 2), len(step.at) + 1)]
-            assert any(at(step.before, p) is before and replace_at(step.before, p, after) is step.after
-                       for p in places)  # fmt: skip
+            assert any(
+                at(step.before, p) is before and replace_at(step.before, p, after) is step.after
+                for p in places
+            )
 
 
 @pytest.mark.parametrize(("name", "route"), CAREFUL)
@@ -200,13 +228,22 @@ def test_matrix_form_is_the_index_form(name):
     derivation = derived(name, "chain")
     for parameter in derivation.parameters:
         stage = parameter.stages[-1]
-        assert stage.matrix is not None or stage.no_matrix or not parameter.wrt.indices or stage.matrix_left is None
+        assert (
+            stage.matrix is not None
+            or stage.no_matrix
+            or not parameter.wrt.indices
+            or stage.matrix_left is None
+        )
         if stage.matrix is None or has_cotangents(stage.result):
             continue
         cost = derivation.cost
         over = tuple(i for i in parameter.wrt.indices if isinstance(i, Index))
         held = Scope(
-            {**cost.scope.declarations, **{d.name: Declaration(d.name, "data", d.dims, (UNIT,)) for d in cost.definitions}}, {}
+            {
+                **cost.scope.declarations,
+                **{d.name: Declaration(d.name, "data", d.dims, (UNIT,)) for d in cost.definitions},
+            },
+            {},
         )
         back = to_index(stage.matrix, held, over)
         assert same_at_some_point(back, stage.result, held, over)
@@ -235,8 +272,12 @@ def test_json_round_trips_and_follows_its_schema(name, route, schema):
 
 
 def test_big_algebra_steps_are_few():
-    big = [step.rule for name, route in DRAWN for _, step in all_steps(derived(name, route))
-           if step.rule == "algebra/algebra"]  # fmt: skip
+    big = [
+        step.rule
+        for name, route in DRAWN
+        for _, step in all_steps(derived(name, route))
+        if step.rule == "algebra/algebra"
+    ]
     assert len(big) <= 0
 
 
@@ -255,8 +296,13 @@ def test_levels_share_ids():
     ids = {}
     for level in ("brief", "normal", "full"):
         document = wg.document(derivation, level)
-        ids[level] = {row.id for block in document.blocks if hasattr(block, "rows") for row in block.rows
-                      if hasattr(row, "id")}  # fmt: skip
+        ids[level] = {
+            row.id
+            for block in document.blocks
+            if hasattr(block, "rows")
+            for row in block.rows
+            if hasattr(row, "id")
+        }
     stages = {s.id for p in derivation.parameters for s in p.stages}
     for level, found in ids.items():
         roots = {".".join(i.split(".")[:2]) for i in found if i.startswith("chain.")}

@@ -189,11 +189,9 @@ class _Compare:
                 moving = frozenset((self.f.score.name, self.f.output.name))
                 fixed = not names(ratio) & moving
                 return ("constant" if fixed else "factor"), ratio, checked.evidence
-        if len(self.f.score.indices) != len(self.s.score.indices) and {self.one.answer, self.two.answer} == {
-            "yes"
-        }:
-            if self.one.constant is self.two.constant:
-                return "alike", ONE, self.one.evidence
+        both = {self.one.answer, self.two.answer} == {"yes"} and self.one.constant is self.two.constant
+        if both and len(self.f.score.indices) != len(self.s.score.indices):
+            return "alike", ONE, self.one.evidence
         return "different", ONE, same_value(first, second, self.scope).evidence
 
     def _short(self, e: Expr) -> Expr:

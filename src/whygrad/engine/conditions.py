@@ -60,7 +60,11 @@ def positive_part(e: Expr, context: Context) -> Moved | None:
         if not isinstance(f, Compare) or f.op != ">" or f.args[1] is not ZERO:
             continue
         for k, g in enumerate(e.factors):
-            base = g.base if isinstance(g, Pow) and isinstance(g.exponent, Number) and g.exponent.value > 0 else g
+            base = (
+                g.base
+                if isinstance(g, Pow) and isinstance(g.exponent, Number) and g.exponent.value > 0
+                else g
+            )
             if k != n and canonical(_positive(base)) is canonical(f.args[0]):
                 kept = [h for m, h in enumerate(e.factors) if m != n]
                 return [Small("algebra/positive-part", mul(*kept), {"u": f.args[0]})]
@@ -116,6 +120,10 @@ def is_tanh(e: Expr, context: Context) -> Moved | None:
         if below in e.factors:
             k = e.factors.index(below)
             first = min(n, k)
-            kept = [Call("tanh", f.args) if m == first else h for m, h in enumerate(e.factors) if m not in (n, k) or m == first]
+            kept = [
+                Call("tanh", f.args) if m == first else h
+                for m, h in enumerate(e.factors)
+                if m not in (n, k) or m == first
+            ]
             return [Small("function/is-tanh", mul(*kept), {"u": f.args[0]})]
     return None

@@ -336,10 +336,10 @@ def kinks(e: Expr, scope: Scope, variables: frozenset[str]) -> tuple[Expr, ...]:
                 found.setdefault(node)
             if moves and isinstance(node, Reduce) and node.op in ("max", "min"):
                 found.setdefault(node)
-            if isinstance(node, Symbol | Call) and node.name in scope.definitions and node.name not in seen:
-                if node.name not in variables:
-                    seen.add(node.name)
-                    stack.append(scope.definitions[node.name].body)
+            named = isinstance(node, Symbol | Call) and node.name in scope.definitions
+            if named and node.name not in seen and node.name not in variables:
+                seen.add(node.name)
+                stack.append(scope.definitions[node.name].body)
     return tuple(found)
 
 

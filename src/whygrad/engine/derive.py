@@ -103,7 +103,11 @@ def _targets(cost: Cost, wrt: str | None) -> list[str]:
                 fix="declare one (param w[j]) or say which name to differentiate by (--wrt w)",
             )
         return moving
-    known = [*moving, *(d.name for d in cost.definitions if not d.is_function), *(d.name for d in cost.declarations)]
+    known = [
+        *moving,
+        *(d.name for d in cost.definitions if not d.is_function),
+        *(d.name for d in cost.declarations),
+    ]
     if wrt not in known:
         raise UsageError(
             "error/no-parameter",
@@ -240,7 +244,8 @@ def _chain(cost: Cost, wrt: Symbol, maker: Maker) -> tuple[list[Stage], tuple[Ex
 
 def _known(stage: Stage) -> dict[str, Known]:
     """The stage's result, at the indices it was derived at."""
-    assert isinstance(stage.left, Partial) and isinstance(stage.left.body, Symbol)
+    assert isinstance(stage.left, Partial)
+    assert isinstance(stage.left.body, Symbol)
     body = stage.left.body
     indices = tuple(i for i in body.indices if isinstance(i, Index))
     return {body.name: Known(indices, stage.result, stage.id)}
@@ -328,7 +333,9 @@ def _notes(cost: Cost) -> tuple[str, ...]:
     for d in cost.definitions:
         used |= calls(d.body)
     return tuple(
-        f"{name}: {FUNCTIONS[name].convention}" for name in FUNCTIONS if name in used and FUNCTIONS[name].convention
+        f"{name}: {FUNCTIONS[name].convention}"
+        for name in FUNCTIONS
+        if name in used and FUNCTIONS[name].convention
     )
 
 

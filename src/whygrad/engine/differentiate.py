@@ -108,7 +108,7 @@ class Frame:
 
 
 def _calls(node: Expr, kids: tuple[frozenset[str], ...]) -> frozenset[str]:
-    union: frozenset[str] = frozenset().union(*kids) if kids else frozenset()
+    union = frozenset[str]().union(*kids)
     return union | {node.name} if isinstance(node, Call) else union
 
 
@@ -254,9 +254,7 @@ def instantiate(
     A bound letter that would then also stand free beside its sum (or is one of ``avoid``) is renamed:
     Σ_l e^(z_il) next to a free l is right, and unreadable.
     """
-    swap: dict[Expr, Expr] = {
-        a: b for a, b in zip(definition.indices, at, strict=True) if a is not b
-    }
+    swap: dict[Expr, Expr] = {a: b for a, b in zip(definition.indices, at, strict=True) if a is not b}
     return apart(substitute(definition.body, swap), avoid, reserved or {})
 
 
@@ -285,7 +283,7 @@ def apart(e: Expr, avoid: frozenset[str], reserved: Mapping[str, str]) -> Expr:
 
 
 def _bound_in(node: Expr, kids: tuple[frozenset[Index], ...]) -> frozenset[Index]:
-    union: frozenset[Index] = frozenset().union(*kids) if kids else frozenset()
+    union = frozenset[Index]().union(*kids)
     return union | {node.index} if isinstance(node, Reduce) else union
 
 
@@ -304,7 +302,7 @@ def shadows(e: Expr) -> bool:
 
 
 def _indices_in(node: Expr, kids: tuple[frozenset[Index], ...]) -> frozenset[Index]:
-    union: frozenset[Index] = frozenset().union(*kids) if kids else frozenset()
+    union = frozenset[Index]().union(*kids)
     if isinstance(node, Index):
         return frozenset((node,))
     return union | {node.index} if isinstance(node, Reduce) else union
@@ -318,9 +316,7 @@ def indices_in(e: Expr) -> frozenset[Index]:
 def unfold_call(call: Call, scope: Scope) -> Expr:
     """A function of the cost's own, with its arguments put in."""
     definition = scope.definitions[call.name]
-    swap: dict[Expr, Expr] = {
-        Symbol(p): a for p, a in zip(definition.parameters, call.args, strict=True)
-    }
+    swap: dict[Expr, Expr] = {Symbol(p): a for p, a in zip(definition.parameters, call.args, strict=True)}
     return substitute(definition.body, swap)
 
 
@@ -344,15 +340,16 @@ def _product(factors: tuple[Expr, ...], wrt: Symbol, frame: Frame) -> Applied:
             Pow(bottom, Number(-2)),
         )
         return "derivative/quotient", new, {"u": top, "v": bottom, "x": wrt}, None
-    parts = [
-        mul(*moving[:k], Partial(moving[k], wrt), *moving[k + 1 :]) for k in range(len(moving))
-    ]
+    parts = [mul(*moving[:k], Partial(moving[k], wrt), *moving[k + 1 :]) for k in range(len(moving))]
     return "derivative/product", add(*parts), {"x": wrt}, None
 
 
 def _turned(inverse: Expr) -> Expr:
-    assert isinstance(inverse, Pow) and isinstance(inverse.exponent, Number)
-    return Pow(inverse.base, Number(-inverse.exponent.value)) if inverse.exponent.value != -1 else inverse.base
+    assert isinstance(inverse, Pow)
+    assert isinstance(inverse.exponent, Number)
+    return (
+        Pow(inverse.base, Number(-inverse.exponent.value)) if inverse.exponent.value != -1 else inverse.base
+    )
 
 
 def _power(body: Pow, wrt: Symbol, frame: Frame) -> Applied:
@@ -363,11 +360,21 @@ def _power(body: Pow, wrt: Symbol, frame: Frame) -> Applied:
     if n is MINUS_ONE:
         new = mul(MINUS_ONE, Pow(u, Number(-2)), Partial(u, wrt))
         bindings: Bindings = {"u": u, "x": wrt}
-        return "derivative/reciprocal", new, bindings, _chain_reason("derivative/reciprocal", bindings, Pow(_OUTER, n), frame)
+        return (
+            "derivative/reciprocal",
+            new,
+            bindings,
+            _chain_reason("derivative/reciprocal", bindings, Pow(_OUTER, n), frame),
+        )
     lowered = Number(n.value - 1) if isinstance(n, Number) else add(n, MINUS_ONE)
     bindings = {"u": u, "n": n, "x": wrt}
     new = mul(n, Pow(u, lowered), Partial(u, wrt))
-    return "derivative/power", new, bindings, _chain_reason("derivative/power", bindings, Pow(_OUTER, n), frame)
+    return (
+        "derivative/power",
+        new,
+        bindings,
+        _chain_reason("derivative/power", bindings, Pow(_OUTER, n), frame),
+    )
 
 
 _OUTER = Symbol("u")
@@ -467,5 +474,3 @@ def _reduce(body: Reduce, wrt: Symbol, taken: frozenset[str]) -> Applied:
             here = Compare("==", (inner, best))
             new = Reduce("sum", index, mul(here, Partial(inner, wrt)), where)
             return f"derivative/through-{body.op}", new, {"x": wrt}, None
-
-

@@ -6,8 +6,6 @@ for any index; a product matches when its factors are among those of a longer pr
 
 from __future__ import annotations
 
-
-
 from dataclasses import replace
 
 from whygrad.core.cost import Definition, Scope
@@ -135,9 +133,7 @@ def _name(definition: Definition, found: Renaming) -> Symbol:
     return Symbol(definition.name, tuple(found.get(i, i) for i in definition.indices))
 
 
-def _match_factors(
-    e: Expr, wanted: list[Power], definition: Definition
-) -> tuple[Symbol, list[Power]] | None:
+def _match_factors(e: Expr, wanted: list[Power], definition: Definition) -> tuple[Symbol, list[Power]] | None:
     have = powers_of(e)
     if len(have) < len(wanted):
         return None

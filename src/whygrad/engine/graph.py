@@ -80,9 +80,7 @@ def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None, *, apar
     ]  # fmt: skip
     names_between = [d.name for d in between if d.name != root]
     order = [*names_between, target]
-    written: dict[str, Symbol] = {
-        target: Symbol(target, _own_indices(cost, target)) if wrt is None else wrt
-    }
+    written: dict[str, Symbol] = {target: Symbol(target, _own_indices(cost, target)) if wrt is None else wrt}
     reserved = letters_of(scope)
     for definition in reversed(between):
         below_it = [s for name, s in written.items() if apart or name in uses(definition)]
@@ -91,8 +89,7 @@ def build(cost: Cost, root: str, target: str, wrt: Symbol | None = None, *, apar
     rooted = frozenset(i for i in written[root].indices if isinstance(i, Index))
     users = {name: [d for d in between if name in uses(d)] for name in order}
     links = {
-        name: tuple(_link(d, written[name], written, rooted, reserved) for d in users[name])
-        for name in order
+        name: tuple(_link(d, written[name], written, rooted, reserved) for d in users[name]) for name in order
     }
     return Graph(written[root], written[target], tuple(order), written, links)
 
@@ -162,7 +159,9 @@ def _written(
         if index in found:
             out.append(found[index])
         else:
-            avoid = taken | {i.letter for i in found.values()} | {i.letter for i in out if isinstance(i, Index)}
+            avoid = (
+                taken | {i.letter for i in found.values()} | {i.letter for i in out if isinstance(i, Index)}
+            )
             out.append(_fresh(index, avoid, reserved))
     return Symbol(definition.name, out)
 

@@ -70,7 +70,7 @@ def complement(e: Expr, context: Context) -> Moved | None:
             if inverse is None:
                 continue
             top, bottom = inverse
-            left = [b for b in terms_of(bottom)]
+            left = list(terms_of(bottom))
             for part in terms_of(top):
                 if part not in left:
                     break

@@ -27,14 +27,13 @@ from whygrad.core.expr import (
 )
 from whygrad.core.walk import children, fold
 
-
 _UNSIFTED = 9.0
 """A sum that a delta could still sift."""
 
 
 def _delta_indices(node: Expr, kids: tuple[frozenset[Expr], ...]) -> frozenset[Expr]:
-    union: frozenset[Expr] = frozenset().union(*kids) if kids else frozenset()
-    return union | {node.left, node.right} if isinstance(node, Delta) else union
+    union = frozenset[Expr]().union(*kids)
+    return union.union((node.left, node.right)) if isinstance(node, Delta) else union
 
 
 def delta_indices(e: Expr) -> frozenset[Expr]:

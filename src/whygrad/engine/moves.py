@@ -133,7 +133,7 @@ _PLACES = ("first", "second", "third", "fourth")
 
 
 def _where_cancelled(terms: tuple[Expr, ...], involved: list[Expr]) -> tuple[str | Expr, ...] | None:
-    """ "f cancels in the first term, 1 − f in the second"."""
+    """Say where: f cancels in the first term, 1 − f in the second."""
     if len(terms) > len(_PLACES):
         return None
     outside = {p.key: p.base for f in involved for p in powers_of(f)}
@@ -176,8 +176,11 @@ def turn_bracket(e: Expr, context: Context) -> Moved | None:
             kept[0] = negated(e.factors[0])
             return _one("algebra/turn-bracket", tidy(mul(*kept)), u=f, v=inside)
         if isinstance(f, Add) and any(is_negative(t) for t in f.terms) and _turned_reads_better(f, context):
-            turned = total(oriented([monomial(t) for t in terms_of(negated(f))], context.scope)) \
-                if not _has_big_terms(f) else negated(f)
+            turned = (
+                total(oriented([monomial(t) for t in terms_of(negated(f))], context.scope))
+                if not _has_big_terms(f)
+                else negated(f)
+            )
             head = negated(e.factors[0]) if isinstance(e.factors[0], Number) else e.factors[0]
             kept = [head if n == 0 else turned if n == k else g for n, g in enumerate(e.factors)]
             return _one("algebra/turn-bracket", tidy(mul(*kept)), u=f, v=turned)
@@ -367,7 +370,9 @@ def group(e: Expr, context: Context) -> Moved | None:
             continue
         inner = moved[-1][1]
         better = multiply_out_collect_inner(inner, context)
-        terms = [better if n == where[0] else t for n, t in enumerate(e.terms) if n == where[0] or n not in where]
+        terms = [
+            better if n == where[0] else t for n, t in enumerate(e.terms) if n == where[0] or n not in where
+        ]
         new = tidy(add(*terms))
         cost = cost_of(new)
         if best is None or cost < best[0]:
@@ -430,7 +435,9 @@ def _numerator(top: Expr, denominator: Expr, context: Context) -> Moved:
     if len(collected) < len(out):
         joined = total(collected)
         gone = _cancelled(out, collected)
-        small.append(Small("algebra/collect", tidy(mul(joined, bottom)), {"u": gone} if gone is not None else {}))
+        small.append(
+            Small("algebra/collect", tidy(mul(joined, bottom)), {"u": gone} if gone is not None else {})
+        )
     small.extend(divide(total(collected), denominator, context))
     return small
 
@@ -488,7 +495,9 @@ def split_fraction(e: Expr, context: Context) -> Moved | None:
         if not isinstance(f, Add):
             continue
         rest = [g for n, g in enumerate(e.factors) if n != k]
-        below = [g for g in rest if isinstance(g, Pow) and isinstance(g.exponent, Number) and g.exponent.value < 0]
+        below = [
+            g for g in rest if isinstance(g, Pow) and isinstance(g.exponent, Number) and g.exponent.value < 0
+        ]
         if not below:
             continue
         others = [g for g in rest if g not in below]
@@ -567,7 +576,11 @@ def order_terms(e: Expr, context: Context) -> Moved | None:
     if any(p.exponent < 0 or not isinstance(p.base, Symbol) for m in monomials for p in m.powers):
         return None
     new = total(oriented(monomials, context.scope))
-    return None if new is e or is_negative(new) or canonical(new) is not canonical(e) else _one("algebra/order", new)
+    return (
+        None
+        if new is e or is_negative(new) or canonical(new) is not canonical(e)
+        else _one("algebra/order", new)
+    )
 
 
 def is_sigmoid(e: Expr, context: Context) -> Moved | None:
@@ -594,7 +607,13 @@ def is_sigmoid(e: Expr, context: Context) -> Moved | None:
 
 def _plain_negative(u: Expr) -> Expr:
     """−u with the minus where one stood before: −(−z) is z."""
-    return mul(*factors_of(u)[1:]) if factors_of(u)[0] is MINUS_ONE else negated(u) if isinstance(u, Mul) else mul(MINUS_ONE, u)
+    return (
+        mul(*factors_of(u)[1:])
+        if factors_of(u)[0] is MINUS_ONE
+        else negated(u)
+        if isinstance(u, Mul)
+        else mul(MINUS_ONE, u)
+    )
 
 
 def _one_plus_exp(e: Expr) -> Expr | None:
@@ -616,7 +635,9 @@ def abs_sign(e: Expr, context: Context) -> Moved | None:
         if isinstance(f, Call) and f.name == "sign":
             for n, g in enumerate(e.factors):
                 if isinstance(g, Call) and g.name == "abs" and g.args == f.args:
-                    kept = [f.args[0] if m == min(k, n) else h for m, h in enumerate(e.factors) if m != max(k, n)]
+                    kept = [
+                        f.args[0] if m == min(k, n) else h for m, h in enumerate(e.factors) if m != max(k, n)
+                    ]
                     return _one("algebra/abs-sign", tidy(mul(*kept)), u=f.args[0])
     return None
 
@@ -659,5 +680,3 @@ def _varies(f: Expr, context: Context) -> bool:
 def mentions(e: Expr, name: str) -> bool:
     """Whether the name occurs in ``e``."""
     return name in names(e)
-
-

@@ -283,9 +283,9 @@ class _Pairs:
         for d in reversed(self.found.cost.definitions):
             dims = tuple(i.dim for i in self.score.indices if isinstance(i, Index))
             between = d.dims == dims and not d.is_function and d.name != self.loss.name
-            if between and self.score.name in reached(self.scope, d.name):
-                if d.name != self.found.output.name:
-                    yield Symbol(d.name, self.score.indices)
+            known = d.name == self.found.output.name
+            if between and not known and self.score.name in reached(self.scope, d.name):
+                yield Symbol(d.name, self.score.indices)
         yield self.score
 
     def _canonical(self, y: Symbol, c: Expr) -> Pairing | None:

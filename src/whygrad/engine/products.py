@@ -193,7 +193,7 @@ def is_data(e: Expr, scope: Scope) -> bool:
 
 def oriented(monomials: Sequence[Monomial], scope: Scope) -> list[Monomial]:
     """A positive term first, computed before data: f − y, 1 − f, p − Y."""
-    if len(monomials) < 2 or monomials[0].number > 0 and not _is_data_term(monomials[0], scope):
+    if len(monomials) < 2 or (monomials[0].number > 0 and not _is_data_term(monomials[0], scope)):
         return list(monomials)
     positive = [m for m in monomials if m.number > 0]
     if not positive:
@@ -214,8 +214,8 @@ def negated(e: Expr) -> Expr:
         return add(*(negated(t) for t in e.terms))
     m = factors_of(e)
     if isinstance(m[0], Number):
-        value = -m[0].value
-        return mul(*(() if value == 1 and len(m) > 1 else (Number(value, m[0].decimal),)), *m[1:])
+        head = Number(-m[0].value, m[0].decimal)
+        return mul(*m[1:]) if head.value == 1 and len(m) > 1 else mul(head, *m[1:])
     return mul(MINUS_ONE, e)
 
 

@@ -1,12 +1,22 @@
-"""Replay: does a step's rule at its place turn the line before into the line after again?"""
+"""Replay: whether a step's rule at its place turns the line before into the line after again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from whygrad.core.derivation import Step
-from whygrad.core.expr import Add, Expr, Partial, Reduce, add, mul, terms_of
-from whygrad.core.walk import Path, at, letters, paths, postorder, replace_at, substitute
+from whygrad.core.expr import Add, Expr, Number, Partial, Reduce, add, mul, terms_of
+from whygrad.core.walk import (
+    Path,
+    at,
+    letters,
+    paths,
+    postorder,
+    replace_at,
+    rewrite_bottom_up,
+    substitute,
+)
 from whygrad.engine import conditions, logs, moves, sums
 from whygrad.engine.differentiate import apply_derivative, frame
 from whygrad.engine.moves import Context, Moved
@@ -85,7 +95,8 @@ def _derivative_replays(step: Step, node: Expr, context: Context) -> bool:
 def _algebra_replays(step: Step, context: Context) -> bool:
     """Polynomial rules: both parts are one rational form. Others: the move gives the line again."""
     if step.rule in RATIONAL:
-        return same_rational(*changed_part(step))
+        before, after = changed_part(step)
+        return same_rational(before, after) or same_rational(linear(before), linear(after))
     if step.rule == "sum/split":
         return _splits(*changed_part(step))
     places = [step.at[:depth] for depth in range(len(step.at), -1, -1)]
@@ -103,7 +114,11 @@ def _algebra_replays(step: Step, context: Context) -> bool:
 
 def same_rational(a: Expr, b: Expr) -> bool:
     """Whether two forms agree once denominators are cleared and everything is multiplied out."""
-    while isinstance(a, Reduce) and isinstance(b, Reduce) and (a.op, a.index, a.where) == (b.op, b.index, b.where):
+    while (
+        isinstance(a, Reduce)
+        and isinstance(b, Reduce)
+        and (a.op, a.index, a.where) == (b.op, b.index, b.where)
+    ):
         a, b = a.body, b.body
     left, right = expand(a), expand(b)
     if left is None or right is None:
@@ -116,6 +131,21 @@ def same_rational(a: Expr, b: Expr) -> bool:
                 below[p.key] = Power(p.base, -p.exponent)
     clear = [p.expr() for p in below.values()]
     return _cleared(left, clear) == _cleared(right, clear)
+
+
+def linear(e: Expr) -> Expr:
+    """``e`` with every sum over an index taken term by term, its numbers in front."""
+
+    def f(node: Expr) -> Expr:
+        if not isinstance(node, Reduce) or node.op != "sum":
+            return node
+        opened = expand(node.body)
+        if opened is None:
+            return node
+        bare = [Reduce("sum", node.index, Monomial(Fraction(1), m.powers).expr(), node.where) for m in opened]
+        return add(*(mul(Number(m.number), r) for m, r in zip(opened, bare, strict=True)))
+
+    return rewrite_bottom_up(e, f)
 
 
 def _cleared(monomials: list[Monomial], clear: list[Expr]) -> frozenset[tuple[object, object]]:

@@ -21,9 +21,18 @@ from whygrad.rules.table import RULES
 
 Move = Callable[[Expr, Context], Moved | None]
 
-ALWAYS: tuple[Move, ...] = (sums.sift, sums.to_one, sums.to_zero, moves.cancel, moves.abs_sign, conditions.positive_part,
-                            moves.order_factors,
-                            sums.constant_out, sums.symmetric, moves.order_terms)  # fmt: skip
+ALWAYS: tuple[Move, ...] = (
+    sums.sift,
+    sums.to_one,
+    sums.to_zero,
+    moves.cancel,
+    moves.abs_sign,
+    conditions.positive_part,
+    moves.order_factors,
+    sums.constant_out,
+    sums.symmetric,
+    moves.order_terms,
+)
 """Taken wherever they fit."""
 
 SUBSTITUTION: tuple[Move, ...] = (logs.log_rules, logs.complement, logs.exponentials)
@@ -101,13 +110,15 @@ def _joined(run: list[Step]) -> list[Step]:
         reason = ["what does not hold the summed index comes out of the sum"]
     else:
         reason = list(reason_of(first.rule, first.bindings))
-    words = tuple(dict.fromkeys(r for r in reason if r != "")) if len(reason) == 1 else tuple(r for r in reason if r != "")
+    words = (
+        tuple(dict.fromkeys(r for r in reason if r != ""))
+        if len(reason) == 1
+        else tuple(r for r in reason if r != "")
+    )
     return [Step(first.rule, (), run[0].before, run[-1].after, {}, words, tuple(run))]
 
 
-def first_fitting(
-    line: Expr, tried: tuple[Move, ...], context: Context
-) -> tuple[Path, Moved] | None:
+def first_fitting(line: Expr, tried: tuple[Move, ...], context: Context) -> tuple[Path, Moved] | None:
     """The first of these moves that fits somewhere, outermost places first."""
     for move in tried:
         for path, node in paths(line):
@@ -118,9 +129,7 @@ def first_fitting(
 
 
 def _take_always(trace: Trace, context: Context) -> bool:
-    found = first_fitting(
-        trace.line, (*SUBSTITUTION, *ALWAYS) if context.fractions else ALWAYS, context
-    )
+    found = first_fitting(trace.line, (*SUBSTITUTION, *ALWAYS) if context.fractions else ALWAYS, context)
     if found is None:
         return False
     _record(trace, *found)
@@ -181,7 +190,12 @@ def _record(trace: Trace, path: Path, moved: Moved) -> None:
         inner.apply_all(path, moved)
         last = moved[-1]
         trace.apply(
-            path, _headline(moved), last.new, last.bindings, _joined_reason(moved), substeps=tuple(inner.steps)
+            path,
+            _headline(moved),
+            last.new,
+            last.bindings,
+            _joined_reason(moved),
+            substeps=tuple(inner.steps),
         )
     trace.tidy()
 

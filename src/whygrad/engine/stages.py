@@ -10,8 +10,8 @@ from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence, Stage, Step
 from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul, terms_of
 from whygrad.core.walk import at, free_indices, letters, names, paths, replace_at, substitute
-from whygrad.engine.differentiate import Frame, Known, apart, differentiate, frame, letters_of
 from whygrad.engine.cotangents import Cotangents
+from whygrad.engine.differentiate import Frame, Known, apart, differentiate, frame, letters_of
 from whygrad.engine.graph import Link, body_at, local_scope
 from whygrad.engine.measure import cost_of
 from whygrad.engine.moves import Context, fold_definition, minus_in
@@ -24,9 +24,7 @@ from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.equal import same_value
 from whygrad.rules.table import RULES
 
-MINOR_TITLES = frozenset(
-    ("derivative/constant", "derivative/variable", "definition/unfold", "algebra/tidy")
-)
+MINOR_TITLES = frozenset(("derivative/constant", "derivative/variable", "definition/unfold", "algebra/tidy"))
 
 
 def proved(before: Expr, after: Expr, scope: Scope) -> Evidence:
@@ -108,9 +106,7 @@ def titles(steps: list[Step]) -> tuple[str | Expr, ...]:
         counts[title] = counts.get(title, 0) + 1
     plain = {"sum rule", "constant factor", "derivative through a sum"}
     skip = plain if set(counts) - plain else set[str]()
-    words = [
-        f"{title}{_TIMES.get(n, f', {n} times')}" for title, n in counts.items() if title not in skip
-    ]
+    words = [f"{title}{_TIMES.get(n, f', {n} times')}" for title, n in counts.items() if title not in skip]
     return (", ".join(words),) if words else ("differentiate",)
 
 
@@ -131,7 +127,12 @@ def work_out(line: Expr, using: Frame, context: Context) -> Local:
     settled = settle(trace, context)
     whole = Trace(line)
     whole.apply(
-        (), "chain/differentiate", settled.line, {}, _reason(settled.steps, using), substeps=tuple(settled.steps)
+        (),
+        "chain/differentiate",
+        settled.line,
+        {},
+        _reason(settled.steps, using),
+        substeps=tuple(settled.steps),
     )
     whole.run(simplify(whole.line, context))
     return Local(tuple(whole.steps), whole.line)
@@ -272,8 +273,12 @@ class Maker:
     def written_out(self, stage: Stage, whole: Expr, uses: tuple[str, ...]) -> Stage:
         """The stage's result with its cotangents put in, simplified: one expression."""
         trace = Trace(stage.left)
-        trace.apply((), "chain/put-in", stage.result, {}, (f"from {stage.id.rsplit('.', 1)[-1]}",), minor=True)
-        trace.apply((), "chain/put-in", whole, {}, ("in one expression: the cotangents are put in",), evidence=BY_RULE)
+        trace.apply(
+            (), "chain/put-in", stage.result, {}, (f"from {stage.id.rsplit('.', 1)[-1]}",), minor=True
+        )
+        trace.apply(
+            (), "chain/put-in", whole, {}, ("in one expression: the cotangents are put in",), evidence=BY_RULE
+        )
         trace.run(simplify(trace.line, self.context))
         return self.keep(stage.left, trace.steps, trace.line, scope=self.scope, uses=(*uses, stage.id))
 
@@ -307,7 +312,8 @@ def product_stage(
 ) -> Stage:
     """∂L/∂w as the product of the links' local derivatives, put in and simplified."""
     summed = [i for link, _ in links for i in link.summed]
-    assert len(set(summed)) == len(summed) and not set(summed) & free_indices(left), "a letter is caught"
+    assert len(set(summed)) == len(summed), "a letter is summed twice"
+    assert not set(summed) & free_indices(left), "a letter is caught"
     partials = mul(*(Partial(link.upper, link.lower) for link, _ in links))
     values = mul(*(stage.result for _, stage in links))
     for index in reversed(summed):
@@ -331,9 +337,7 @@ TOO_LONG = 24.0
 """A cotangent that costs more than this is never put in."""
 
 
-def paths_stage(
-    maker: Maker, left: Expr, links: Sequence[tuple[Link, Known | None]], scope: Scope
-) -> Stage:
+def paths_stage(maker: Maker, left: Expr, links: Sequence[tuple[Link, Known | None]], scope: Scope) -> Stage:
     """∂R/∂u as the sum over the users of u: what is known of each, times its local derivative.
 
     What is known is put in, or, where that reads longer, named: ∂J/∂z is then a factor of the result.
@@ -343,24 +347,23 @@ def paths_stage(
     costs = [cost_of(known.value) for _, known in ordered if known is not None]
     long = max(costs, default=0.0)
     if long <= NAMED:
-        return _filed(maker, left, _along(maker, left, ordered, named=False), scope)
+        return _filed(maker, left, _along(maker, left, ordered, named=False), ordered, scope)
     short = _along(maker, left, ordered, named=True)
     if long > TOO_LONG:
-        return _filed(maker, left, short, scope)
+        return _filed(maker, left, short, ordered, scope)
     full = _along(maker, left, ordered, named=False)
     better = cost_of(full.line) <= max(cost_of(short.line), WRITTEN)
-    return _filed(maker, left, full if better else short, scope)
+    return _filed(maker, left, full if better else short, ordered, scope)
 
 
-def _filed(maker: Maker, left: Expr, trace: Trace, scope: Scope) -> Stage:
-    cited = [p.bindings["stage"].name for p in trace.steps[1:2] if "stage" in p.bindings]  # pyright: ignore
-    uses = tuple(dict.fromkeys(" ".join(cited).split()))
-    return maker.keep(left, trace.steps, trace.line, scope=scope, uses=uses)
+def _filed(
+    maker: Maker, left: Expr, trace: Trace, links: Sequence[tuple[Link, Known | None]], scope: Scope
+) -> Stage:
+    cited = tuple(dict.fromkeys(known.stage for _, known in links if known is not None))
+    return maker.keep(left, trace.steps, trace.line, scope=scope, uses=cited)
 
 
-def _along(
-    maker: Maker, left: Partial, links: Sequence[tuple[Link, Known | None]], *, named: bool
-) -> Trace:
+def _along(maker: Maker, left: Partial, links: Sequence[tuple[Link, Known | None]], *, named: bool) -> Trace:
     """The contributions along every link, put in and simplified."""
     shown: list[Expr] = []
     filled: list[Expr] = []
@@ -376,9 +379,16 @@ def _along(
             term, value = _direct(maker, link, alone=len(links) == 1), slope
         else:
             swap: dict[Expr, Expr] = dict(zip(known.indices, link.upper.indices, strict=True))
-            whole = known.name if named and known.name is not None and cost_of(known.value) > NAMED else known.value
+            whole = (
+                known.name
+                if named and known.name is not None and cost_of(known.value) > NAMED
+                else known.value
+            )
             term = mul(Partial(left.body, link.upper), slope)
-            value = mul(apart(substitute(whole, swap), letters(link.lower) | letters(link.upper), maker.reserved), slope)
+            value = mul(
+                apart(substitute(whole, swap), letters(link.lower) | letters(link.upper), maker.reserved),
+                slope,
+            )
             cited.append(known.stage)
         assert not set(link.summed) & free_indices(left), "a letter is caught"
         for index in reversed(link.summed):
@@ -394,8 +404,15 @@ def _along(
         if place is not None:
             inner.run(lift(local.steps, inner.line, place))
     evidence = weakest([local.evidence for _, local in locals_])
-    trace.apply((), "chain/put-in", inner.line, {"stage": Symbol(" ".join(cited))}, _put_in_reason(small, cited),
-                substeps=tuple(inner.steps), evidence=evidence)  # fmt: skip
+    trace.apply(
+        (),
+        "chain/put-in",
+        inner.line,
+        {},
+        _put_in_reason(small, cited),
+        substeps=tuple(inner.steps),
+        evidence=evidence,
+    )
     trace.run(simplify(trace.line, maker.context_of(left.wrt)))
     return trace
 
@@ -433,8 +450,22 @@ def total_stage(maker: Maker, left: Partial, known: Mapping[str, Known], scope: 
     trace = Trace(left)
     both = any(isinstance(n, Partial) and not _is_known(n, known) for _, n in paths(carried.line))
     if both and known:
-        trace.apply((), "chain/differentiate", carried.line, {}, _carry_reason(carried.steps), substeps=tuple(carried.steps))
-        trace.apply((), "chain/differentiate", finished.line, {}, _known_reason(finished.steps, known), substeps=tuple(finished.steps))
+        trace.apply(
+            (),
+            "chain/differentiate",
+            carried.line,
+            {},
+            _carry_reason(carried.steps),
+            substeps=tuple(carried.steps),
+        )
+        trace.apply(
+            (),
+            "chain/differentiate",
+            finished.line,
+            {},
+            _known_reason(finished.steps, known),
+            substeps=tuple(finished.steps),
+        )
     else:
         steps = (*carried.steps, *finished.steps)
         reason = _carry_reason(carried.steps) if known else _reason(list(steps), using)
@@ -455,7 +486,15 @@ def _carry_reason(steps: Sequence[Step]) -> tuple[str | Expr, ...]:
         words.append("the mean passes through" if _is_mean(steps) else "the sum passes through")
     renamed = next((s for s in steps if s.rule == "sum/rename"), None)
     if renamed is not None:
-        words.extend(("; " if words else "", "the bound ", renamed.bindings["b"], " is renamed ", renamed.bindings["c"]))
+        words.extend(
+            (
+                "; " if words else "",
+                "the bound ",
+                renamed.bindings["b"],
+                " is renamed ",
+                renamed.bindings["c"],
+            )
+        )
     return tuple(w for w in words if w != "") or titles(list(steps))
 
 

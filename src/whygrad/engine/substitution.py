@@ -33,7 +33,6 @@ from whygrad.engine.stages import Maker, settle, titles
 from whygrad.engine.tidy import tidy
 from whygrad.engine.trace import Trace
 
-
 LARGEST = 70
 """Nodes of a loss written out; beyond that the route goes one layer at a time."""
 
@@ -76,8 +75,10 @@ def functions_out(e: Expr, context: Context) -> Expr:
 
 
 def scores(cost: Cost, scope: Scope) -> tuple[Definition, ...]:
-    """Definitions that are sums such as Σ_j w_j x_ij + b, written out; they stay whole when
-    brackets are multiplied out."""
+    """Definitions that are sums such as Σ_j w_j x_ij + b, written out.
+
+    They stay whole when brackets are multiplied out.
+    """
     out: list[Definition] = []
     for d in cost.definitions:
         body = None if d.is_function else written_out(d.body, scope)
@@ -123,8 +124,7 @@ def protected_in(e: Expr, forms: tuple[Definition, ...]) -> frozenset[Expr]:
     return frozenset(
         canonical(n)
         for n in postorder(e)
-        if isinstance(n, Add)
-        and any(unify(d.body, n, frozenset(d.indices), {}) is not None for d in forms)
+        if isinstance(n, Add) and any(unify(d.body, n, frozenset(d.indices), {}) is not None for d in forms)
     )
 
 
@@ -160,7 +160,9 @@ def _derivative(
     settle(worked, Context(cost.scope))
     trace = Trace(left)
     trace.apply((), "chain/put-in", Partial(loss.result, left.wrt), {}, ("put in ", loss.id), minor=True)
-    trace.apply((), "chain/differentiate", worked.line, {}, titles(worked.steps), substeps=tuple(worked.steps))
+    trace.apply(
+        (), "chain/differentiate", worked.line, {}, titles(worked.steps), substeps=tuple(worked.steps)
+    )
     context = Context(cost.scope, fractions=True, protected=protected_in(worked.line, forms))
     trace.run(simplify(trace.line, context))
     patterns = expanded_scope(cost, root, context)
@@ -183,7 +185,7 @@ def fold_back(trace: Trace, patterns: Scope) -> None:
         new = _fold_all(trace.line, only)
         if new is not trace.line:
             u = next(s for s in symbols(new) if s.name == name)
-            opened = rewrite_bottom_up(new, lambda e: sub(ONE, e) if _named(e, name) else e)
+            opened = rewrite_bottom_up(new, lambda e, name=name: sub(ONE, e) if _named(e, name) else e)
             trace.apply((), "definition/fold-complement", opened, {"u": u, "v": sub(ONE, u)})
             trace.tidy()
     for name in patterns.definitions:

@@ -38,7 +38,6 @@ from whygrad.core.walk import (
     substitute,
 )
 from whygrad.engine.fold import fold_node
-from whygrad.engine.measure import delta_indices
 from whygrad.engine.moves import Context, Moved, Small
 from whygrad.engine.products import collect, expand, monomial, total
 from whygrad.engine.tidy import tidy
@@ -199,7 +198,9 @@ def _symmetric_pair(e: Expr, scope: Scope) -> tuple[Index, Index] | None:
     match e:
         case Symbol(name, (Index() as a, Index() as b)) if a.dim == b.dim and is_symmetric(name, scope):
             return a, b
-        case Entry(Apply("inv", (Symbol(name, ()),)), (Index() as a, Index() as b)) if is_symmetric(name, scope):
+        case Entry(Apply("inv", (Symbol(name, ()),)), (Index() as a, Index() as b)) if is_symmetric(
+            name, scope
+        ):
             return a, b
         case _:
             return None
@@ -225,9 +226,10 @@ def is_symmetric(name: str, scope: Scope) -> bool:
     if known is None or known[0] is not definition:
         swap: dict[Expr, Expr] = {a: Index("#1", a.dim), b: a}
         turned = substitute(substitute(definition.body, swap), {Index("#1", a.dim): b})
-        answer = _inverse_of_symmetric(definition.body, scope) or same_value(
-            definition.body, turned, scope.opaque(), sample=False
-        ).proved
+        answer = (
+            _inverse_of_symmetric(definition.body, scope)
+            or same_value(definition.body, turned, scope.opaque(), sample=False).proved
+        )
         known = _symmetric[id(definition)] = (definition, answer)
         if len(_symmetric) > _KEPT:
             _symmetric.popitem(last=False)
@@ -299,8 +301,8 @@ def split(e: Expr, context: Context) -> Moved | None:
     waiting = _bracket_of_deltas(e)
     if waiting is not None:  # only the bracket with the deltas is multiplied out
         factors = factors_of(e.body)
-        terms = factors[waiting].terms  # pyright: ignore[reportAttributeAccessIssue]
-        monomials = [monomial(mul(*factors[:waiting], t, *factors[waiting + 1 :])) for t in terms]
+        opened = [mul(*factors[:waiting], t, *factors[waiting + 1 :]) for t in terms_of(factors[waiting])]
+        monomials = [monomial(t) for t in opened]
     else:
         opened = expand(e.body, context.protected)
         if opened is None or len(opened) > 24:
@@ -312,7 +314,7 @@ def split(e: Expr, context: Context) -> Moved | None:
     small: Moved = []
     if not isinstance(e.body, Add):
         small.append(Small("algebra/multiply-out", Reduce("sum", e.index, body, e.where), {}))
-    parts = [Reduce("sum", e.index, t, e.where) for t in terms_of(body)]
+    parts: list[Expr] = [Reduce("sum", e.index, t, e.where) for t in terms_of(body)]
     small.append(Small("sum/split", add(*parts), {}))
     done: list[Expr] = []
     for part in parts:
@@ -322,10 +324,12 @@ def split(e: Expr, context: Context) -> Moved | None:
 
 def _bracket_of_deltas(e: Reduce) -> int | None:
     """The place of the one factor that is a sum with deltas of the summed index."""
-    found = [
-        n for n, f in enumerate(factors_of(e.body))
-        if isinstance(f, Add) and any(e.index in delta_indices(g) for t in f.terms for g in factors_of(t) if isinstance(g, Delta))
-    ]  # fmt: skip
+
+    def waits(f: Expr) -> bool:
+        deltas = (g for t in terms_of(f) for g in factors_of(t) if isinstance(g, Delta))
+        return isinstance(f, Add) and any(e.index in (g.left, g.right) for g in deltas)
+
+    found = [n for n, f in enumerate(factors_of(e.body)) if waits(f)]
     return found[0] if len(found) == 1 else None
 
 
@@ -342,9 +346,7 @@ def _is_minus(e: Expr) -> bool:
     return not free_indices(e) and not isinstance(e, Symbol | Mul)
 
 
-def settle_sum(
-    part: Expr, context: Context, small: Moved, parts: list[Expr], done: list[Expr]
-) -> Expr:
+def settle_sum(part: Expr, context: Context, small: Moved, parts: list[Expr], done: list[Expr]) -> Expr:
     """Pull out, sift, sum to one - inside one of several terms; each is a small step of the whole."""
     current = part
     for _ in range(6):

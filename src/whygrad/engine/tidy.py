@@ -184,7 +184,7 @@ def _tidy_add(terms: tuple[Expr, ...]) -> Tidied | None:
         return "algebra/zero-term", add(*(t for t in terms if t is not ZERO))
     numbers = [k for k, t in enumerate(terms) if isinstance(t, Number)]
     if len(numbers) > 1:
-        total = sum((terms[k].value for k in numbers), Fraction(0))  # pyright: ignore
+        total = sum((t.value for t in terms if isinstance(t, Number)), Fraction(0))
         kept = list(terms)
         kept[numbers[0]] = Number(total)
         return "algebra/numbers", add(*(t for k, t in enumerate(kept) if k not in numbers[1:]))

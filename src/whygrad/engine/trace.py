@@ -12,6 +12,7 @@ from whygrad.core.walk import Path, at, children, replace_at
 from whygrad.engine.tidy import next_tidy, tidy
 from whygrad.rules.table import RULES
 
+UNDECIDED = Evidence("undecided")
 _HOLE = re.compile(r"\{(\w+)\}")
 
 
@@ -48,7 +49,7 @@ class Trace:
         *,
         substeps: tuple[Step, ...] = (),
         minor: bool | None = None,
-        evidence: Evidence = Evidence("undecided"),
+        evidence: Evidence = UNDECIDED,
     ) -> None:
         """Rewrite the part at ``path`` to ``new`` by ``rule``; nothing happens if it is the same."""
         after = replace_at(self.line, path, new)

@@ -72,7 +72,8 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "derivative/quotient",
         "quotient rule",
         "D(u / v) = (D(u) * v - u * D(v)) / v^2",
-        "Derivative of the top times the bottom, minus top times derivative of the bottom, over the bottom squared.",
+        "Derivative of the top times the bottom, minus top times derivative of the bottom,"
+        " over the bottom squared.",
         where=(nonzero("v"),),
         examples=("t/(1 + t^2)",),
         brief="quotient rule",
@@ -122,7 +123,8 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "derivative/chain",
         "chain rule",
         "D(v) = D(v, u) * D(u)",
-        "{v} depends on {x} through {u}: the derivative of the outer function at the inner one, times the derivative of the inner one. One factor for each link.",
+        "{v} depends on {x} through {u}: the derivative of the outer function at the inner one, times the"
+        " derivative of the inner one. One factor for each link.",
         examples=("exp(-t)", "log(1 + t^2)"),
         brief="chain rule",
         source=_SPIVAK,
@@ -168,7 +170,8 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "derivative/cases",
         "derivative of cases",
         "D(u if a > 0 else v) = (D(u) if a > 0 else D(v))",
-        "Each branch is differentiated on its own; the conditions stay. At the border the branch taken counts.",
+        "Each branch is differentiated on its own; the conditions stay."
+        " At the border the branch taken counts.",
         examples=("(t^2 if t > 0 else 0)",),
         brief="branch by branch",
         source=_SPIVAK,
@@ -177,7 +180,8 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "derivative/inverse",
         "derivative of an inverse matrix",
         "D(1/u) = -1/u * D(u) * 1/u",
-        "From U U^(-1) = I: dU U^(-1) + U dU^(-1) = 0, so dU^(-1) = -U^(-1) dU U^(-1); the factors keep their order.",
+        "From U U^(-1) = I: dU U^(-1) + U dU^(-1) = 0, so dU^(-1) = -U^(-1) dU U^(-1);"
+        " the factors keep their order.",
         where=(nonzero("u"),),
         brief="derivative of an inverse: −U⁻¹ ∂U U⁻¹",
         source="petersen2012, eq. 40",

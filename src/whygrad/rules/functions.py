@@ -42,12 +42,8 @@ FUNCTION_RULES: Final[dict[str, Rule]] = {
         positive("u"),
         example="log(2 + t^2)",
     ),
-    "log1p": _row(
-        "log1p", "D(log1p(u)) = 1/(1 + u) * D(u)", "log1p(u) is log(1 + u).", example="log1p(t^2)"
-    ),
-    "expm1": _row(
-        "expm1", "D(expm1(u)) = exp(u) * D(u)", "expm1(u) is exp(u) - 1; the constant falls away."
-    ),
+    "log1p": _row("log1p", "D(log1p(u)) = 1/(1 + u) * D(u)", "log1p(u) is log(1 + u).", example="log1p(t^2)"),
+    "expm1": _row("expm1", "D(expm1(u)) = exp(u) * D(u)", "expm1(u) is exp(u) - 1; the constant falls away."),
     "sqrt": _row(
         "sqrt",
         "D(sqrt(u)) = 1/(2 * sqrt(u)) * D(u)",
@@ -113,16 +109,18 @@ FUNCTION_RULES: Final[dict[str, Rule]] = {
     "sin": _row("sin", "D(sin(u)) = cos(u) * D(u)", "The slope of sin is cos."),
     "cos": _row("cos", "D(cos(u)) = -sin(u) * D(u)", "The slope of cos is minus sin."),
     "tan": _row(
-        "tan", "D(tan(u)) = (1 + tan(u)^2) * D(u)", "tan is sin over cos; quotient rule.",
+        "tan",
+        "D(tan(u)) = (1 + tan(u)^2) * D(u)",
+        "tan is sin over cos; quotient rule.",
         example="tan(t/4)",
     ),
     "sinh": _row("sinh", "D(sinh(u)) = cosh(u) * D(u)", "The slope of sinh is cosh."),
     "cosh": _row("cosh", "D(cosh(u)) = sinh(u) * D(u)", "The slope of cosh is sinh."),
-    "asin": _row(
-        "asin", "D(asin(u)) = 1/sqrt(1 - u^2) * D(u)", "From sin(asin u) = u.", example="asin(t/4)"
-    ),
+    "asin": _row("asin", "D(asin(u)) = 1/sqrt(1 - u^2) * D(u)", "From sin(asin u) = u.", example="asin(t/4)"),
     "acos": _row(
-        "acos", "D(acos(u)) = -1/sqrt(1 - u^2) * D(u)", "acos u is pi/2 - asin u.",
+        "acos",
+        "D(acos(u)) = -1/sqrt(1 - u^2) * D(u)",
+        "acos u is pi/2 - asin u.",
         example="acos(t/4)",
     ),
     "atan": _row("atan", "D(atan(u)) = 1/(1 + u^2) * D(u)", "From tan(atan u) = u."),
@@ -181,7 +179,9 @@ FUNCTION_RULES: Final[dict[str, Rule]] = {
         example="beta(2 + t^2, 3)",
     ),
     "floor": _row(
-        "floor", "D(floor(u)) = 0", "floor is constant between integers.",
+        "floor",
+        "D(floor(u)) = 0",
+        "floor is constant between integers.",
         title="derivative of floor",
     ),
     "max": _row(

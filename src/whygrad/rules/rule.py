@@ -158,9 +158,7 @@ def match(pattern: Expr, e: Expr) -> Bindings | None:
     return bindings
 
 
-def _match_parts(
-    p: Expr, parts: tuple[Expr, ...], x: Expr
-) -> list[tuple[Expr, Expr]] | None:
+def _match_parts(p: Expr, parts: tuple[Expr, ...], x: Expr) -> list[tuple[Expr, Expr]] | None:
     if type(x) is not type(p):
         return None
     whole = children(x)

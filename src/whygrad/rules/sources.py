@@ -10,9 +10,7 @@ SOURCES: Final[dict[str, str]] = {
     "spivak2008": "M. Spivak, Calculus, 4th edition, Publish or Perish, 2008.",
     "goodfellow2016": "I. Goodfellow, Y. Bengio and A. Courville, Deep Learning, MIT Press, 2016.",
     "bishop2006": "C. M. Bishop, Pattern Recognition and Machine Learning, Springer, 2006.",
-    "graham1994": (
-        "R. L. Graham, D. E. Knuth and O. Patashnik, Concrete Mathematics, 2nd edition, 1994."
-    ),
+    "graham1994": ("R. L. Graham, D. E. Knuth and O. Patashnik, Concrete Mathematics, 2nd edition, 1994."),
     "laue2018": (
         "S. Laue, M. Mitterreiter and J. Giesen, Computing Higher Order Derivatives of Matrix and "
         "Tensor Expressions, NeurIPS 2018."
