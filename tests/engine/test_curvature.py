@@ -69,11 +69,15 @@ def parameters(text):
 
 def judged_by_jax(cost):
     """Whether the automatic judge reads every part of the cost."""
-    try:
-        hessian_judge.goal_value(cost, draw_point([d.body for d in cost.definitions], cost.scope, 1))
-    except (TypeError, KeyError):
-        return False
-    return True
+    for seed in range(1, 9):
+        try:
+            hessian_judge.goal_value(cost, draw_point([d.body for d in cost.definitions], cost.scope, seed))
+        except ValueError:  # a size too small for x[t+2]
+            continue
+        except (TypeError, KeyError):
+            return False
+        return True
+    return False
 
 
 def point_of(text, seed, scope=None, extra=()):

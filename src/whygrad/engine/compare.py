@@ -152,6 +152,8 @@ class _Compare:
 
     def _parameters(self) -> list[tuple[str, str]]:
         """Parameters of one role: by the order in which the scores hold them."""
+        if len(self.f.score.indices) != len(self.s.score.indices):
+            return []
         mine = [p.wrt.name for p in self.derivations[1].parameters]
         theirs = {p.wrt.name for p in self.derivations[0].parameters}
         return [(self.roles.names[q], q) for q in mine if self.roles.names.get(q) in theirs]

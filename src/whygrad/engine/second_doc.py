@@ -305,7 +305,9 @@ def _answer(p: Pairing) -> Inline:
     result = p.stages[-1].result
     if p.answer == "yes":
         coded: Inline = (f"; {p.coded}",) if p.coded else ()
-        constant: Inline = () if p.constant is ONE else ("; the constant in front is ", p.constant)
+        by_label = isinstance(p.label, Symbol) and p.label.name in names(p.constant)
+        front = "; each label has its weight, " if by_label else "; the constant in front is "
+        constant: Inline = () if p.constant is ONE else (front, p.constant)
         fixed = not isinstance(p.label, Symbol)
         plays: Inline = ("; ", p.label, " takes the place of the label") if fixed and not p.coded else ()
         return ("yes: ", slope, " = ", result, *constant, *coded, *plays)
