@@ -42,6 +42,7 @@ from whygrad.syntax.people.layout import notebook_text
 
 if TYPE_CHECKING:
     from whygrad.engine.compare import Comparison
+    from whygrad.engine.marking import Marked
     from whygrad.engine.pairs import Pairing
     from whygrad.train.fit import Fit
     from whygrad.train.predict import Predictions
@@ -517,6 +518,42 @@ def check(
     return replace(made, hint_only=hint, picture=picture)
 
 
+def exercise(cost: str | Cost, wrt: str | None = None) -> str:
+    r"""The empty derivation of a cost's gradient, for a learner to fill in and :func:`mark` to mark.
+
+    Examples
+    --------
+    >>> exercise("data x, y\nparam w\nJ = (w x - y)^2").splitlines()[0]
+    '# Derive the derivative of J by w'
+    """
+    from whygrad.engine.exercise import template  # noqa: PLC0415
+
+    loaded = load_cost(cost)
+    return template(loaded, loaded.source, wrt)
+
+
+def mark(texts: Mapping[str, str], cost: str | Cost | None = None, *, title: str = "") -> Marked:
+    """Mark filled-in exercises by name: a table in CSV, and a report for the class.
+
+    Parameters
+    ----------
+    texts
+        What was handed in.
+    cost
+        What was given out; a submission that gives something else is noted.
+    title
+        Of the report.
+
+    Returns
+    -------
+    Marked
+        ``csv`` and ``report``, a document.
+    """
+    from whygrad.engine.marking import mark_texts  # noqa: PLC0415
+
+    return mark_texts(texts, None if cost is None else load_cost(cost), title=title)
+
+
 def check_records(text: str) -> Iterator[str]:
     """The answers to problems given one JSON object a line, as JSON, one a line.
 
@@ -567,10 +604,12 @@ __all__ = [
     "derive",
     "document",
     "draw",
+    "exercise",
     "fit",
     "gallery",
     "lesson",
     "load_cost",
+    "mark",
     "pairs",
     "predict",
     "render",

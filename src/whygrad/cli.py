@@ -81,7 +81,13 @@ def run_compare(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Judge a person's own derivation."""
+    """Judge a person's own derivation, or a folder of them; or write an empty one."""
+    if options.template is not None:
+        return run_template(options)
+    if options.file is None:
+        raise UsageError("error/usage", "no FILE is given", fix="a file, - for standard input, or a folder")
+    if os.path.isdir(options.file):
+        return run_marks(options)
     from whygrad.syntax.people.picture import is_picture, refuse_picture  # noqa: PLC0415  only here
 
     if not options.ocr and is_picture(options.file):
@@ -104,6 +110,36 @@ def run_check(options: argparse.Namespace) -> int:
     )
     show(whygrad.document(report), options)
     return report.status
+
+
+def run_template(options: argparse.Namespace) -> int:
+    """Write the empty derivation of a cost."""
+    refuse_existing(options.out, options.force)
+    text = whygrad.exercise(given(options.template), options.wrt) + "\n"
+    if options.out is None:
+        sys.stdout.write(text)
+    else:
+        write_file(options.out, text.encode())
+        note(f"wrote {options.out}")
+    return 0
+
+
+def run_marks(options: argparse.Namespace) -> int:
+    """Mark a folder of filled-in exercises: the table to -o or first on standard output, the report."""
+    refuse_existing(options.out, options.force)
+    paths = sorted(e.path for e in os.scandir(options.file) if e.is_file() and not e.name.startswith("."))
+    marked = whygrad.mark(
+        {os.path.basename(path): given_file(path) for path in paths},
+        options.cost,
+        title=f"Class report: {os.path.basename(os.path.abspath(options.file))}",
+    )
+    if options.out is None:
+        sys.stdout.write(marked.csv + "\n")
+    else:
+        write_file(options.out, marked.csv.encode())
+        note(f"wrote {options.out}")
+    show(marked.report, options)
+    return 0
 
 
 def run_gallery(options: argparse.Namespace) -> int:
@@ -234,7 +270,15 @@ def why_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``check``."""
-    parser.add_argument("file", metavar="FILE", help=".tex, .md, .txt or .ipynb, or - for standard input")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        help=".tex, .md, .txt or .ipynb, - for standard input, or a folder of filled-in templates to mark",
+    )
+    parser.add_argument("--template", metavar="COST", help="write the empty derivation of a cost to fill in")
+    parser.add_argument("-o", "--out", metavar="FILE", help="of --template, or the table of marks (CSV)")
+    parser.add_argument("--force", action="store_true", help="replace what is there")
     parser.add_argument(
         "--ocr",
         metavar="PROGRAM",

@@ -47,7 +47,7 @@ def parse(source: str, words: Words | None = None, style: Style | None = None) -
     LanguageError
         With the place that could not be read.
     """
-    tokens, repairs = mend(_trimmed(tokenize(_worded(source), words)))
+    tokens, repairs = mend(_trimmed(_positions(tokenize(_worded(source), words))))
     reader = Reader(tokens, source, style or Style())
     return Parsed(reader.whole(), tuple(repairs), source)
 
@@ -82,6 +82,42 @@ def _trimmed(tokens: list[Token]) -> list[Token]:
     while len(tokens) > 1 and tokens[0].text in ("&", "\\\\", ",", ";", "⇒", "→"):
         del tokens[0]
     return [x for x in tokens if x.text != "&" or x.kind != "op" or _in_environment(tokens)]
+
+
+_POSITIONS: Final = frozenset("ijklmnpqrstc")
+_EXPECTED: Final = frozenset({"E", "P", "V", "E_bb", "P_bb"})
+
+
+def _positions(tokens: list[Token]) -> list[Token]:
+    """``x[i,j]`` as ``x_{i,j}``: square brackets right after a name, with nothing but positions inside."""
+    out: list[Token] = []
+    k = 0
+    while k < len(tokens):
+        token = tokens[k]
+        out.append(token)
+        k += 1
+        if token.kind != "name" or token.text in _EXPECTED or k >= len(tokens):
+            continue
+        opened = tokens[k]
+        if opened.kind != "op" or opened.text != "[" or not opened.glued:
+            continue
+        end = k + 1
+        while end + 1 < len(tokens) and _is_position(tokens[end]) and tokens[end + 1].text == ",":
+            end += 2
+        closed = tokens[end + 1] if end + 1 < len(tokens) else None
+        if not _is_position(tokens[end]) or closed is None or closed.text != "]":
+            continue
+        out.append(opened._replace(text="_", end=opened.start))
+        out.append(opened._replace(text="{"))
+        out += tokens[k + 1 : end + 1]
+        out.append(closed._replace(text="}"))
+        k = end + 2
+    return out
+
+
+def _is_position(token: Token) -> bool:
+    whole = token.kind == "number" and token.text.isdecimal()
+    return whole or (token.kind == "name" and token.text in _POSITIONS)
 
 
 def _in_environment(tokens: list[Token]) -> bool:
