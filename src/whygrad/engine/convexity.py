@@ -336,8 +336,9 @@ def kinks(e: Expr, scope: Scope, variables: frozenset[str]) -> tuple[Expr, ...]:
                 found.setdefault(node)
             if moves and isinstance(node, Reduce) and node.op in ("max", "min"):
                 found.setdefault(node)
-            named = isinstance(node, Symbol | Call) and node.name in scope.definitions
-            if named and node.name not in seen and node.name not in variables:
+            if not isinstance(node, Symbol | Call) or node.name in seen or node.name in variables:
+                continue
+            if node.name in scope.definitions:
                 seen.add(node.name)
                 stack.append(scope.definitions[node.name].body)
     return tuple(found)
