@@ -61,6 +61,10 @@ class Context:
     """Whether common denominators are wanted (route substitution)."""
     combine: bool = True
     """Whether they may be taken where that is shorter: not in a link, whose next one may cancel them."""
+    memo: dict[tuple[object, Expr], list[Small] | None] = field(
+        default_factory=dict[tuple[object, Expr], "list[Small] | None"], init=False, compare=False, repr=False
+    )
+    """What each move made of each node; a move depends on nothing else."""
 
 
 class Small(NamedTuple):

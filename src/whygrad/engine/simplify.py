@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from whygrad.core.derivation import Step
-from whygrad.core.expr import Expr
+from whygrad.core.expr import Add, Call, Compare, Expr, Mul, Pow, Reduce
 from whygrad.core.walk import Path, paths, replace_at
 from whygrad.engine import conditions, logs, moves, sums
 from whygrad.engine.measure import cost_of
@@ -118,11 +118,70 @@ def _joined(run: list[Step]) -> list[Step]:
     return [Step(first.rule, (), run[0].before, run[-1].after, {}, words, tuple(run))]
 
 
+ON: dict[Move, tuple[type[Expr], ...]] = {
+    sums.sift: (Reduce,),
+    sums.to_one: (Reduce,),
+    sums.to_zero: (Reduce,),
+    sums.constant_out: (Reduce,),
+    sums.symmetric: (Reduce,),
+    sums.split: (Reduce,),
+    sums.push_in: (Mul,),
+    moves.cancel: (Mul,),
+    moves.abs_sign: (Mul,),
+    moves.order_factors: (Mul,),
+    moves.order_terms: (Add,),
+    moves.fold_complement: (Call,),
+    moves.multiply_in: (Mul,),
+    moves.split_fraction: (Mul,),
+    moves.is_sigmoid: (Mul, Pow),
+    moves.multiply_out_collect: (Add, Mul),
+    moves.factor_out: (Add,),
+    moves.turn_bracket: (Mul,),
+    moves.minus_in: (Mul,),
+    moves.group: (Add,),
+    moves.common_denominator: (Add,),
+    conditions.positive_part: (Mul,),
+    conditions.is_tanh: (Mul,),
+    conditions.turn_condition: (Compare,),
+    conditions.other_case: (Add,),
+    logs.log_rules: (Call,),
+    logs.complement: (Add,),
+    logs.exponentials: (Mul, Pow),
+}
+"""The kinds of nodes that a move can fit; a move that is not here is tried on all."""
+
+
+Places = list[tuple[Path, Expr]]
+
+
+def _by_kind(places: Places) -> dict[tuple[type[Expr], ...], Places]:
+    """The places of a line, all of them under the key ()."""
+    return {(): places}
+
+
+def _for(move: Move, places: dict[tuple[type[Expr], ...], Places]) -> Places:
+    """Those that the move can fit, in the same order."""
+    kinds = ON.get(move, ())
+    found = places.get(kinds)
+    if found is None:
+        found = places[kinds] = [item for item in places[()] if type(item[1]) in kinds]
+    return found
+
+
+def fitting(move: Move, node: Expr, context: Context) -> Moved | None:
+    """What ``move`` makes of ``node``; asked once for each context."""
+    key = (move, node)
+    if key not in context.memo:
+        context.memo[key] = move(node, context)
+    return context.memo[key]
+
+
 def first_fitting(line: Expr, tried: tuple[Move, ...], context: Context) -> tuple[Path, Moved] | None:
     """The first of these moves that fits somewhere, outermost places first."""
+    places = _by_kind(list(paths(line)))
     for move in tried:
-        for path, node in paths(line):
-            moved = move(node, context)
+        for path, node in _for(move, places):
+            moved = fitting(move, node, context)
             if moved is not None:
                 return path, moved
     return None
@@ -146,11 +205,12 @@ def _take_line(trace: Trace, context: Context) -> bool:
 
 
 def _take_tried(trace: Trace, context: Context) -> bool:
-    places = sorted(paths(trace.line), key=lambda item: -len(item[0]))
+    kinds = _by_kind(sorted(paths(trace.line), key=lambda item: -len(item[0])))
     now = cost_of(trace.line)
     for move in (moves.common_denominator, *NATURAL) if context.fractions else NATURAL:
-        for path, node in reversed(places) if move is moves.is_sigmoid else places:
-            moved = move(node, context)
+        found = _for(move, kinds)
+        for path, node in reversed(found) if move is moves.is_sigmoid else found:
+            moved = fitting(move, node, context)
             cut = _best_prefix(trace.line, path, moved, now)[1] if moved else 0
             if moved and cut:
                 _record(trace, path, moved[:cut])
@@ -158,8 +218,8 @@ def _take_tried(trace: Trace, context: Context) -> bool:
     best = now - 1e-9
     chosen: tuple[Path, Moved] | None = None
     for move in RIVALS:
-        for path, node in places:
-            moved = move(node, context)
+        for path, node in _for(move, kinds):
+            moved = fitting(move, node, context)
             if not moved:
                 continue
             cost, cut = _best_prefix(trace.line, path, moved, best)

@@ -244,14 +244,19 @@ class Maker:
             found = self.worked[link] = Worked(steps, done.result, evidence)
         return found
 
-    @property
+    @cached_property
     def context(self) -> Context:
         """What the moves may use."""
         return Context(self.scope, self.foldable)
 
+    @cached_property
+    def link_context(self) -> Context:
+        """The same at a link: fractions stay apart, the next link may cancel them."""
+        return replace(self.context, combine=False)
+
     def context_of(self, name: Symbol) -> Context:
-        """What the moves may use at a link: fractions stay apart, the next link may cancel them."""
-        return replace(self.context, combine=name.name not in self.scope.definitions)
+        """What the moves may use where a definition or a parameter is differentiated by."""
+        return self.link_context if name.name in self.scope.definitions else self.context
 
     def next_id(self) -> str:
         """``chain.4``."""
