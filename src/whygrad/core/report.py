@@ -67,7 +67,7 @@ class Finding:
     also: tuple[str, ...] = ()
     """Other causes nearly as likely."""
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
-    """``fact``, ``cause`` and ``corrected`` in plain text."""
+    """``fact``, ``cause`` and ``corrected`` in plain text; ``own``, corrected in the person's notation."""
 
     def record(self) -> dict[str, Any]:
         """The JSON of a record's ``mistake``."""
@@ -77,7 +77,7 @@ class Finding:
             "sites": [[s.start, s.end] for s in self.sites],
             "fact": self.texts.get("fact", ""),
             "cause": self.texts.get("cause", ""),
-            "corrected": self.texts.get("corrected", ""),
+            "corrected": self.texts.get("own", self.texts.get("corrected", "")),
         }
 
 

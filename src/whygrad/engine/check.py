@@ -20,6 +20,7 @@ from whygrad.core.walk import Path, at, free_indices, names
 from whygrad.engine.check_equations import judge_equations
 from whygrad.engine.check_judge import Case, Judge
 from whygrad.engine.check_more import given_more
+from whygrad.engine.check_own import in_own_words
 from whygrad.engine.check_settle import with_settling
 from whygrad.engine.check_unknown import unsaid
 from whygrad.engine.diagnose import diagnose
@@ -96,7 +97,7 @@ def check_chain(chain: Chain, *, id: str = "", given: Context | None = None) -> 
 
         others = [j.read for j in judged if j is not best]
         best = replace(best, pairs=with_settling(best.read, best.pairs, others, again))
-    return _report(chain, best, id)
+    return _report(chain, best, id, given)
 
 
 def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
@@ -238,7 +239,7 @@ def _cases(read: Read, found: Judged) -> Iterator[Case]:
                 yield Case(unequal=((a, b),))
 
 
-def _report(chain: Chain, best: Judged, id: str) -> Report:
+def _report(chain: Chain, best: Judged, id: str, given: Context | None) -> Report:
     """The report of the reading that was taken."""
     read = best.read
     lines: list[CheckedLine] = []
@@ -250,10 +251,10 @@ def _report(chain: Chain, best: Judged, id: str) -> Report:
     if best.case.text:
         readings.append(Reading("the lines", f"the case {best.case.text}"))
     made = Report(tuple(lines), tuple(best.pairs), read.scope, chain.mode, id, readings=tuple(readings))
-    return replace(made, mistake=_mistake(made, best), goals=_goals(made, best))
+    return replace(made, mistake=_mistake(made, best, given), goals=_goals(made, best))
 
 
-def _mistake(report: Report, best: Judged) -> Finding | None:
+def _mistake(report: Report, best: Judged, given: Context | None) -> Finding | None:
     """The mistake of the first wrong line, if it can be named."""
     k = report.first_wrong
     if k is None or report.mode == "equation":
@@ -278,6 +279,7 @@ def _mistake(report: Report, best: Judged) -> Finding | None:
         "cause": _text(found.cause or ()),
         "corrected": formula(found.corrected),
     }
+    own = in_own_words(read, k, right, found.corrected, best.style, best.case, given)
     return Finding(
         found.id,
         found.family,
@@ -289,7 +291,7 @@ def _mistake(report: Report, best: Judged) -> Finding | None:
         found.corrected,
         found.counterexample,
         found.alternatives,
-        texts,
+        {**texts, "own": own} if own else texts,
     )
 
 

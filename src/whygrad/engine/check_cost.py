@@ -45,7 +45,7 @@ def cost_context(cost: Cost, lines: Sequence[str]) -> tuple[list[str], list[str]
     >>> cost_context(cost, ["dL/dw"])
     (['L = (y - w x)^{2}'], ['y in {0, 1}'])
     """
-    style = _style(lines)
+    style = style_of(lines)
     examples = _example_dims(cost)
     context = [_defined(d, style, examples) for d in cost.definitions]
     phrases: list[str] = []
@@ -60,7 +60,8 @@ def cost_context(cost: Cost, lines: Sequence[str]) -> tuple[list[str], list[str]
     return [c for c in context if c], phrases
 
 
-def _style(lines: Sequence[str]) -> Style:
+def style_of(lines: Sequence[str]) -> Style:
+    """How the lines write positions."""
     text = " ".join(lines)
     if re.search(r"\^\{?\([a-z]\)\}?", text):
         return "sup"
@@ -114,15 +115,16 @@ def _name(name: str) -> str:
 def latex(e: Expr, style: Style, examples: frozenset[str]) -> str:
     """An expression as a person would type it; strengths: sum 1, product 2, power 3, atom 4."""
 
-    def spelled(node: Expr, kids: tuple[tuple[str, int], ...]) -> tuple[str, int]:
-        return _spelled(node, kids, style, examples)
+    def part(node: Expr, kids: tuple[tuple[str, int], ...]) -> tuple[str, int]:
+        return spelled(node, kids, style, examples)
 
-    return fold(e, spelled)[0]
+    return fold(e, part)[0]
 
 
-def _spelled(
+def spelled(
     e: Expr, kids: tuple[tuple[str, int], ...], style: Style, examples: frozenset[str]
 ) -> tuple[str, int]:
+    """One node, its parts spelled: text and strength."""
     texts = [text for text, _ in kids]
     match e:
         case Number(value):

@@ -131,6 +131,8 @@ def _wrong(report: Report, k: int, hint: bool) -> list[Block]:
     if found is not None and found.corrected is not None and not hint:
         blocks.append(Sentence(("Corrected:",)))
         blocks.append(Formula(found.corrected))
+        if found.texts.get("own"):
+            blocks += [Sentence(("In your notation:",)), Code(found.texts["own"], "latex")]
     return blocks
 
 
