@@ -372,6 +372,8 @@ def lesson(
     notation: str = "",
     lines: Level = "normal",
     draft: bool = False,
+    height: int = 720,
+    fps: int = 30,
     **options: Any,
 ) -> tuple[Path, ...]:
     """Make a lesson, or a part of it, from a cost.
@@ -393,6 +395,8 @@ def lesson(
         Of the words.
     wrt, route, notation, lines, draft
         Of slides, handout and video; see :class:`whygrad.teach.press.Wish`.
+    height, fps
+        Of the video: its height in pixels, and frames a second.
     options
         See :class:`whygrad.teach.media.Options`.
 
@@ -400,6 +404,7 @@ def lesson(
     -------
     The files that were written. (Not named ``teach``, which is the room that makes them.)
     """
+    from whygrad.teach.film import Look  # noqa: PLC0415
     from whygrad.teach.lesson import Lesson  # noqa: PLC0415
     from whygrad.teach.media import Options  # noqa: PLC0415
     from whygrad.teach.media import teach as make  # noqa: PLC0415
@@ -410,7 +415,7 @@ def lesson(
     point = None if at is None else {name: _values(name, value) for name, value in at.items()}
     made = Lesson(loaded, loaded.source, words_of(language), point)
     wish = Wish(wrt=wrt, route=route, notation=notation, lines=lines, draft=draft)
-    asked = Options(wish=wish, **options)
+    asked = Options(wish=wish, look=Look(height, fps), **options)
     return make(what, made, None if out is None else Path(out), asked, force=force)
 
 

@@ -205,7 +205,10 @@ def run_circuit(options: argparse.Namespace) -> int:
     return 0
 
 
-TEACH_OPTIONS = ("seed", "level", "count", "wheel", "wrt", "route", "notation", "lines", "draft")
+TEACH_OPTIONS = (
+    *("seed", "level", "count", "wheel"),
+    *("wrt", "route", "notation", "lines", "draft", "height", "fps", "codec"),
+)
 
 
 def run_teach(options: argparse.Namespace) -> int:
@@ -213,7 +216,10 @@ def run_teach(options: argparse.Namespace) -> int:
     constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
     cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
     chosen = {name: getattr(options, name) for name in TEACH_OPTIONS}
-    for path in whygrad.lesson(options.what, cost, options.out, at=at, force=options.force, **chosen):
+    with Progress() as progress:
+        chosen["progress"] = progress.frames
+        made = whygrad.lesson(options.what, cost, options.out, at=at, force=options.force, **chosen)
+    for path in made:
         note(f"wrote {path}")
     return 0
 
@@ -349,6 +355,11 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lines", choices=("brief", "normal", "full"), default="normal", help="in a stage")
     parser.add_argument("--draft", action="store_true", help="write even what does not fit a page")
+    parser.add_argument("--height", type=int, default=720, help="of the video, in pixels")
+    parser.add_argument("--fps", type=int, default=30, help="frames a second of the video")
+    parser.add_argument(
+        "--codec", choices=("vp9", "av1", "h264"), default="vp9", help="of the video, always in MP4"
+    )
 
 
 def at_argument(parser: argparse.ArgumentParser, help: str) -> None:
@@ -594,7 +605,7 @@ def write_file(path: str, content: bytes) -> None:
 
 
 class Progress:
-    """A line on the terminal that says how far a fit is; nothing where there is no terminal."""
+    """A line on the terminal that says how far long work is; nothing where there is no terminal."""
 
     INTERVAL_S = 0.1
 
@@ -611,9 +622,16 @@ class Progress:
 
     def __call__(self, update: int, cost: float, gradient: float) -> None:
         """Show the newest update, now and then."""
+        self._show(f"update {update}: cost {cost:.10g}, gradient {gradient:.3g}")
+
+    def frames(self, done: int, total: int) -> None:
+        """Show how many frames of a video are done, now and then."""
+        self._show(f"frame {done} of {total} ({done / total:.0%})")
+
+    def _show(self, text: str) -> None:
         now = time.monotonic()
         if now - self.shown_at > self.INTERVAL_S and sys.stderr.isatty():
-            sys.stderr.write(f"\r\033[Kupdate {update}: cost {cost:.10g}, gradient {gradient:.3g}")
+            sys.stderr.write(f"\r\033[K{text}")
             sys.stderr.flush()
             self.shown_at, self.written = now, True
 

@@ -20,7 +20,7 @@ from whygrad.teach.media import MEDIA
 @pytest.mark.parametrize("text", COSTS, ids=IDS)
 def test_all(text, tmp_path):
     pytest.importorskip("nbformat")
-    written = wg.lesson("all", text, tmp_path / "lesson")
+    written = wg.lesson("all", text, tmp_path / "lesson", height=90, fps=4)
     assert {p.suffix for p in written} >= {".html", ".svg", ".ipynb", ".md", ".xml", ".json"}
     assert all(p.stat().st_size > 500 for p in written)
     index = (tmp_path / "lesson" / "index.html").read_text()

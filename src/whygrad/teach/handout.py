@@ -23,6 +23,8 @@ from whygrad.teach.words import ENGLISH, Words
 PAGES: Final = 2
 _SIZES: Final = (10.5, 9.8, 9.0, 8.4)
 """Letter sizes in points, tried in turn until two pages are enough."""
+_HOPELESS: Final = 4
+"""With more pages than these, smaller letters do not help."""
 _ROOM: Final = (735.0, 420.0)
 _SMALLEST_CIRCUIT: Final = 0.45
 
@@ -202,7 +204,10 @@ def two_pages(
     """
     notation = notation or Notation()
     source, pages = "", 0
+    hopeless: set[Level] = set()
     for level, drawn, size in _attempts(circuit):
+        if level in hopeless:
+            continue
         story = tell(made, notation, level)
         handout = Handout(story, notation, words, drawn, Inserts(inserts or {}), size)
         source = handout.source()
@@ -210,6 +215,8 @@ def two_pages(
         pages = next(one["pages"] for one in said if "pages" in one)
         if pages <= PAGES:
             break
+        if pages > _HOPELESS:
+            hopeless.add(level)
     else:
         if not draft:
             raise BudgetError(

@@ -235,14 +235,19 @@ def raised_examples(box: Box, letters: Iterable[str]) -> Box:
 
 
 def _raised(box: Box, parts: tuple[Box, ...], shown: set[str]) -> Box:
+    made = rebuilt(box, parts)
+    return _script(made, box.base, shown) if isinstance(made, Script) and isinstance(box, Script) else made
+
+
+def rebuilt(box: Box, parts: tuple[Box, ...]) -> Box:
+    """The box with other parts, in the order of :func:`whygrad.show.boxes.inside`; a choice is settled."""
     match box:
-        case Script(base, sub, sup):
+        case Script(_, sub, sup):
             rest = list(parts[1:])
             below = rest.pop(0) if sub is not None else None
-            above = rest.pop(0) if sup is not None else None
-            return _script(parts[0], below, above, shown, base)
-        case Atom():
-            return box
+            return Script(parts[0], below, rest.pop(0) if sup is not None else None)
+        case Atom(text, role):
+            return Atom(text, role)
         case Line():
             return Line(parts)
         case Fraction():
@@ -256,24 +261,25 @@ def _raised(box: Box, parts: tuple[Box, ...], shown: set[str]) -> Box:
         case CasesBox():
             pairs = tuple(zip(parts[:-1:2], parts[1:-1:2], strict=True))
             return CasesBox(pairs, parts[-1])
-        case Accent():
-            return box
+        case Accent(base, mark):
+            return Accent(base, mark)
         case Choice():
             return parts[0]
         case Mark():
             return Mark(parts[0])
 
 
-def _script(base: Box, below: Box | None, above: Box | None, shown: set[str], written: Box) -> Box:
+def _script(made: Script, written: Box, shown: set[str]) -> Script:
+    below = made.sub
     places: Sequence[Box] = below.parts if isinstance(below, Line) else () if below is None else (below,)
     first = places[0] if places else None
     is_name = isinstance(written, Accent) or (isinstance(written, Atom) and written.role in ("name", "word"))
     delta = isinstance(written, Atom) and written.text == "δ"
     if not is_name or delta or not (isinstance(first, Atom) and first.text in shown):
-        return Script(base, below, above)
+        return made
     rest = places[1:]
     if rest and isinstance(rest[0], Atom) and rest[0].role == "comma":
         rest = rest[1:]
     sub = None if not rest else rest[0] if len(rest) == 1 else Line(tuple(rest))
-    named = Script(base, sub, Fence("(", first, ")"))
-    return named if above is None else Script(Fence("(", named, ")"), sup=above)
+    named = Script(made.base, sub, Fence("(", first, ")"))
+    return named if made.sup is None else Script(Fence("(", named, ")"), sup=made.sup)

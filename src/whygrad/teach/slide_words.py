@@ -36,5 +36,6 @@ SLIDE_WORDS: Final[Mapping[str, str]] = {
     "lesson slides": "Slides",
     "lesson handout": "Handout, two pages",
     "lesson video": "Video",
+    "lesson subtitles": "Subtitles of the video",
 }
 """English; :mod:`whygrad.teach.words` has the tables of all languages."""

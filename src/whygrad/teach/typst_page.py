@@ -56,6 +56,7 @@ LIBRARY: Final = f"""\
   }}))
 }}
 #let fitted(ways, width, left: none, left-width: 0pt, least: 0.72) = {{
+  if ways.len() > 3 and measure(whole(ways.last(), least, left, left-width)).width > width {{ return none }}
   for scale in (1.0, 0.92, 0.85, 0.78, 0.72, 0.6) {{
     if scale < least {{ return none }}
     for way in ways {{
