@@ -31,10 +31,21 @@ from whygrad.core.expr import (
     add,
     mul,
 )
-from whygrad.core.walk import children, fold, free_indices, rebuild
+from whygrad.core.walk import (
+    canonical,
+    children,
+    fold,
+    free_indices,
+    postorder,
+    rebuild,
+    rename_bound,
+    rewrite_bottom_up,
+)
 from whygrad.engine.check_cost import Style as Positions
 from whygrad.engine.check_cost import spelled, style_of
 from whygrad.engine.check_judge import Case, Judge
+from whygrad.engine.tidy import tidy
+from whygrad.meaning.to_index import Converter
 from whygrad.syntax.people.chain import Read, reread
 from whygrad.syntax.people.context import Context
 from whygrad.syntax.people.read import Style
@@ -76,24 +87,55 @@ def in_own_words(
         if len(tried) > MOST:
             return ""
         try:
-            found = reread(read, k, text, style, extra=given)
-            if found is not None and court.pair(meant, found, case).verdict == "equal":
+            again = reread(read, k, text, style, extra=given)
+            if again is not None and _agrees(court, meant, again, k, case):
                 return text
         except (WhygradError, ArithmeticError, LookupError, TypeError, ValueError):
             continue
     return ""
 
 
+def _agrees(court: Judge, meant: Val, again: Read, k: int, case: Case) -> bool:
+    """Whether a text that was read back has the value meant, and follows from the line before."""
+    found, before = again.lines[k].value, again.lines[k - 1].value
+    if found is None or court.pair(meant, found, case).verdict != "equal":
+        return False
+    own = Judge(again.scope, again.zeros, again.opaque, frozenset(), again.setting.row_gradient)
+    return before is None or own.pair(before, found, case).verdict == "equal"
+
+
+def _renamed(line: Expr, corrected: Expr) -> Expr:
+    """The corrected line with the letters that the person's line sums over."""
+    letters: dict[str, list[Index]] = {}
+    taken = {i.letter for i in free_indices(corrected)}
+    for node in postorder(line):
+        if isinstance(node, Reduce) and node.index not in letters.get(node.index.dim, ()):
+            letters.setdefault(node.index.dim, []).append(node.index)
+
+    def again(node: Expr) -> Expr:
+        if not isinstance(node, Reduce):
+            return node
+        for index in letters.get(node.index.dim, ()):
+            if index.letter not in taken and not any(
+                isinstance(x, Index) and x.letter == index.letter for x in postorder(node.body)
+            ):
+                return rename_bound(node, index)
+        return node
+
+    return rewrite_bottom_up(corrected, again)
+
+
 def _texts(read: Read, k: int, line: Expr, corrected: Expr) -> Iterator[str]:
     """Texts that may say it, those that change least first."""
     source, spans = read.lines[k].source, read.lines[k].spans
     spell = _speller(read, k)
+    corrected = _renamed(line, corrected)
     for patches in _patches(line, corrected):
-        for brackets in (False, True):  # what needs none reads back without
-            found = _patched(source, spans.get, patches, spell, brackets=brackets)
+        for way in ("wide", "bare", "brackets"):  # what needs none reads back without
+            found = _patched(source, spans.get, patches, spell, way)
             if found is not None:
                 yield found
-    yield spell(corrected, 0)
+    yield spell(tidy(corrected), 0)
 
 
 Patch = tuple[Expr, Expr]
@@ -144,15 +186,18 @@ def _patched(
     place: Callable[[Expr], Span | None],
     patches: list[Patch],
     spell: Callable[[Expr, int], str],
-    *,
-    brackets: bool,
+    way: str,
 ) -> str | None:
     """The text with some of its parts written anew; None where one has no place."""
     edits: list[tuple[Span, str]] = []
-    for old, new in patches:
+    for old, untidy in patches:
+        new = tidy(untidy)
         span = place(old)
         if span is None:
             return None
+        if way == "wide":
+            span = _around(source, span)
+        brackets = way == "brackets"
         strength = 0 if not brackets else 1 if isinstance(old, Add) else 2 if isinstance(old, Mul) else 3
         edits.append((span, "" if new is ONE and not brackets else spell(new, strength)))
     edits.sort(key=lambda edit: -edit[0].start)
@@ -162,6 +207,18 @@ def _patched(
             return None
         source, last = _put(source[: span.start], text, source[span.end :]), span.start
     return source
+
+
+_OPENED: Final = re.compile(r"(?:\\left\s*|\\[Bb]igg?l?\s*)?[(\[]\s*$")
+_CLOSED: Final = re.compile(r"\s*(?:\\right\s*|\\[Bb]igg?r?\s*)?[)\]]")
+
+
+def _around(source: str, span: Span) -> Span:
+    """The place with the brackets around it, if it fills them."""
+    opened, closed = _OPENED.search(source[: span.start]), _CLOSED.match(source[span.end :])
+    if opened is None or closed is None:
+        return span
+    return Span(opened.start(), span.end + closed.end())
 
 
 def _put(before: str, text: str, after: str) -> str:
@@ -191,9 +248,13 @@ def _speller(read: Read, k: int) -> Callable[[Expr, int], str]:
     natural = any(r"\ln" in x for x in lines) and not any(r"\log" in x for x in lines)
     examples = _examples(read.scope, read)
 
+    by_index = _by_index(own, read.scope)
+
     def one(e: Expr, kids: tuple[tuple[str, int], ...]) -> tuple[str, int]:
         if e in own:
             return own[e], _strength(e, own[e])
+        if isinstance(e, Reduce | Add | Call) and (text := by_index.get(canonical(e))):
+            return text, _strength(e, text)
         return _spelled(e, kids, positions, examples, natural)
 
     def spell(e: Expr, strength: int) -> str:
@@ -201,6 +262,19 @@ def _speller(read: Read, k: int) -> Callable[[Expr, int], str]:
         return text if has >= strength else rf"\left({text}\right)"
 
     return spell
+
+
+def _by_index(own: dict[Expr, str], scope: Scope) -> dict[Expr, str]:
+    """What the person wrote with arrays, under the sums that it stands for."""
+    found: dict[Expr, str] = {}
+    converter = Converter(scope)
+    for e, text in own.items():
+        if any(isinstance(node, Apply) for node in postorder(e)):
+            try:
+                found.setdefault(canonical(converter.entry(e, ())), text)
+            except (WhygradError, ValueError, LookupError):
+                continue
+    return found
 
 
 def _spelled(

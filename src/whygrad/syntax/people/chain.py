@@ -13,7 +13,6 @@ from whygrad.syntax.people.kinds import search_kinds
 from whygrad.syntax.people.prepare import prepare
 from whygrad.syntax.people.problem import Chain, Line, Read
 from whygrad.syntax.people.read import Style
-from whygrad.syntax.people.resolve import Val
 from whygrad.syntax.people.scoping import finished
 from whygrad.syntax.people.settle import setting_of
 
@@ -24,15 +23,15 @@ def readings_of(chain: Chain, style: Style | None = None, *, extra: Context | No
     return search_kinds(prepared)
 
 
-def reread(read: Read, line: int, text: str, style: Style, *, extra: Context | None = None) -> Val | None:
-    """The value of a text in the place of a line, in the setting of a reading; None if it has none."""
+def reread(read: Read, line: int, text: str, style: Style, *, extra: Context | None = None) -> Read | None:
+    """The chain with a text in the place of a line, in the setting of a reading; None if it has no value."""
     lines = (*read.chain.lines[:line], text, *read.chain.lines[line + 1 :])
     prepared = prepare(replace(read.chain, lines=lines), style, extra)
     parsed = prepared.parsed[line]
     if parsed is None or parsed.repairs:
         return None
-    found = finished(prepared, setting_of(prepared), read.setting.ranks, read.cost).lines[line]
-    return None if found.misfit else found.value
+    found = finished(prepared, setting_of(prepared), read.setting.ranks, read.cost)
+    return None if found.lines[line].misfit or found.lines[line].value is None else found
 
 
 __all__ = ["Chain", "Line", "Read", "readings_of", "reread"]

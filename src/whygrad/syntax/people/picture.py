@@ -157,6 +157,9 @@ def _run(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, str, 
         process.wait()
     for thread in threads:
         thread.join(1.0)  # a child of its own may hold the pipe
+    for thread, pipe in zip(threads, (process.stdout, process.stderr), strict=True):
+        if not thread.is_alive():
+            pipe.close()
     return bytes(printed), said.decode("utf-8", "replace"), late
 
 
