@@ -58,7 +58,7 @@ def test_every_route(route):
 
 def test_ink_stays_inside_the_margins(made):
     """A second judge: the pixels at the edge of every page are paper, and no page is empty."""
-    for page in pages(made[1][".typ"]):
+    for page in pages(made[1][".typ"], ppi=60):
         paper = page[0, 0].astype(int)
         different = np.abs(page.astype(int) - paper).max(axis=2) > 40
         height, width = different.shape
@@ -67,6 +67,8 @@ def test_ink_stays_inside_the_margins(made):
         assert not different[:, width - round(0.03 * width) :].any()
         assert not different[: round(0.02 * height)].any()
         assert not different[height - round(0.02 * height) :].any()
+        between = different[round(0.941 * height) : round(0.945 * height)]
+        assert not between.any(), "something reaches into the foot of the page"
 
 
 def test_notes_for_every_page(made):

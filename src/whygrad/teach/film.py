@@ -40,6 +40,8 @@ _MOST_ROWS: Final = 5
 """A line of the film with more or longer rows would be too small to read."""
 _LEFT: Final = 70
 _TOP, _BOTTOM = 205, 600
+_TOP_ALONE: Final = 135
+"""Where the lines begin below a given line, and without one."""
 _GAP: Final = 34
 _FLY_S: Final = 1.1
 _FADE_S: Final = 0.4
@@ -449,7 +451,7 @@ class Board:
         scale = self.film.look.scale
         title, *pages = masks(source, scale)
         lines: list[_Placed] = []
-        top = round(_TOP * scale) if self.given is None else round(122 * scale)
+        top = round((_TOP_ALONE if self.given is None else 122) * scale)
         start = 0
         for k, its in enumerate(keys):
             inks = pages[start : start + len(its) + FIXED]
@@ -515,7 +517,7 @@ class Board:
         scroll = self._scroll(k - 1) + (self._scroll(k) - self._scroll(k - 1)) * eased
         title, lines = self._placed
         own = self._own
-        ceiling = round((_TOP - 12) * film.look.scale)
+        ceiling = round(((_TOP_ALONE if self.given is None else _TOP) - 12) * film.look.scale)
         for n in range(k):
             colour = _mix(_INK, _QUIET, (1.0 if n < k - 1 else eased) if dim else 0.0)
             self._old(canvas, own[n], colour, scroll, ceiling, opacity)
@@ -536,7 +538,7 @@ class Board:
         opacity: float,
     ) -> None:
         above = ceiling - (line.top - scroll)
-        visible = opacity * min(1.0, max(0.0, 1 - above / (0.5 * line.height + 1)))
+        visible = opacity * min(1.0, max(0.0, 1 - above / (0.25 * line.height + 1)))
         for ink in line.inks:
             if ink is not None:
                 draw(canvas, ink, colour, visible, 0, line.top - scroll)

@@ -116,20 +116,22 @@ SLIDES: Final = (
         let gap = 1.1em.to-absolute()
         let room = size.height
         let first = k
+        // The oldest line that is left says what it is equal to.
+        let headed(n) = {
+          let what = rows.slice(0, n + 1).filter(r => r.left != none)
+          if what.len() == 0 { rows.at(n) } else { (..rows.at(n), left: what.last().left) }
+        }
+        let set-line(row, n) = shown(row, left-width, size.width, n == k)
         // The newest line must stand; older ones as long as there is room.
         for n in range(k, -1, step: -1) {
-          let one = shown(rows.at(n), left-width, size.width, n == k)
-          let high = measure(one).height
+          let high = measure(set-line(headed(n), n)).height
           if n == k and high > room { [#metadata((id: rows.at(n).id, high: (high - room).pt()))<told>] }
           if n < k and high > room { break }
           first = n
-          room -= high + gap
+          room -= measure(set-line(rows.at(n), n)).height + gap
         }
-        // The oldest line that is left says what it is equal to.
-        let what = rows.slice(0, first + 1).filter(r => r.left != none)
-        let head = if what.len() == 0 { rows.at(first) } else { (..rows.at(first), left: what.last().left) }
-        stack(spacing: gap, ..range(first, k + 1).map(n =>
-          shown(if n == first { head } else { rows.at(n) }, left-width, size.width, n == k)))
+        stack(spacing: gap, set-line(headed(first), first),
+          ..range(first + 1, k + 1).map(n => set-line(rows.at(n), n)))
       }),
     ))
   }
@@ -138,7 +140,7 @@ SLIDES: Final = (
   inset: (x: 1.6em, y: 1em), body))
 #let title-page(title, aside, goal, note: "") = page-of("title", none, note: note, align(center + horizon, {
   text(size: 2.1em, par(leading: 0.35em, title))
-  v(0.6em, weak: true)
+  v(0.8em, weak: true)
   text(fill: quiet, aside)
   v(1.6em, weak: true)
   text(size: 1.25em, goal)

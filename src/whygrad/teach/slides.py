@@ -240,7 +240,7 @@ class Deck:
             )
             body = (
                 f"context {{ let wide = calc.max(..({lefts},).map(l => measure(l).width))\n"
-                f"stack(spacing: 0.8em, {cells} v(0.4em), {small if group is groups[-1] else ''}) }}"
+                f"stack(spacing: 0.8em, {cells} v(1em), {small if group is groups[-1] else ''}) }}"
             )
             place = "end" if group is groups[-1] else f"end-{k + 1}"
             yield f'#page-of("{place}", [{title}], note: "", {body})\n'
