@@ -54,6 +54,6 @@ def test_ids_are_the_keys_of_their_rows() -> None:
 def test_every_error_that_is_raised_has_a_page_and_every_page_an_error() -> None:
     pages = SOURCE / "core" / "error_pages.py"
     texts = [path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py") if path != pages]
-    raised = set(re.findall(r"[\"'](error/[a-z-]+)[\"']", "\n".join(texts)))
+    raised = set(re.findall(r"[\"' ](error/[a-z-]+)[\"')]", "\n".join(texts)))
     assert sorted(raised - set(ERRORS)) == []
     assert sorted(set(ERRORS) - raised) == []

@@ -118,10 +118,6 @@ ERRORS: Final[dict[str, ErrorPage]] = {
         "This cannot be computed",
         "Numbers are computed from index form: sums, products and elementary functions of entries.",
     ),
-    "error/no-matrix-form": ErrorPage(
-        "No matrix form",
-        "Some sums cannot be written with matrix products; the index form says the same.",
-    ),
     "error/unknown-id": ErrorPage(
         "No such page or step",
         "The id names no step, rule, mistake or error.",
