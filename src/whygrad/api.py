@@ -31,6 +31,7 @@ from whygrad.engine.evaluate import with_evaluation
 from whygrad.engine.narrate import Level, cost_blocks, narrate
 from whygrad.engine.report_doc import report_document
 from whygrad.engine.serialise import derivation_to_json
+from whygrad.engine.small_steps import with_small_evidence
 from whygrad.rules.table import RULES
 from whygrad.show.circuit import circuit_svg
 from whygrad.show.json_doc import document_to_json
@@ -202,7 +203,7 @@ def _values(name: str, value: Any) -> Fraction | tuple[Fraction, ...]:
     return _fraction(name, value)
 
 
-def document(result: Any, level: Level = "normal") -> Document:
+def document(result: Any, level: Level = "normal", *, folded: bool = True) -> Document:
     """What a result of a verb shows.
 
     Parameters
@@ -211,14 +212,17 @@ def document(result: Any, level: Level = "normal") -> Document:
         A Derivation, a Pairing, a Comparison, a Report, a Fit or Predictions.
     level
         ``"brief"``, ``"normal"`` or ``"full"`` for derivations.
+    folded
+        Whether the lines of a derivation hold their small steps, each checked; text and LaTeX cannot
+        show them, and are made sooner without.
     """
     if isinstance(result, Derivation):
-        made = narrate(result, level, name=result.cost.name)
+        made = narrate(result, level, name=result.cost.name, folded=folded)
         if result.hessian is not None:
             from whygrad.engine.second_doc import with_second  # noqa: PLC0415
 
             made = with_second(made, result, level)
-        return replace(made, later=partial(derivation_to_json, result))
+        return replace(made, later=partial(_whole_json, result))
     if isinstance(result, Report):
         return report_document(result)
     shown = getattr(result, "document", None)
@@ -227,6 +231,10 @@ def document(result: Any, level: Level = "normal") -> Document:
 
         return document_of(result, level)
     return shown()
+
+
+def _whole_json(derivation: Derivation) -> dict[str, Any]:
+    return derivation_to_json(with_small_evidence(derivation))
 
 
 def render(made: Document, format: Format = "text", *, width: int = 80, color: bool = False) -> str:

@@ -54,7 +54,8 @@ def run_derive(options: argparse.Namespace) -> int:
     text = given(options.cost)
     cost = whygrad.load_cost(text, constants=constants, note=note)
     derivation = whygrad.derive(cost, options.wrt, route=options.route, order=options.order, at=at)
-    show(whygrad.document(derivation, options.level), options)
+    folded = options.format in ("markdown", "html")
+    show(whygrad.document(derivation, options.level, folded=folded), options)
     return 0
 
 

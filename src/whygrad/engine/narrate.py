@@ -26,7 +26,9 @@ ROUTES = {
 }
 
 
-def narrate(derivation: Derivation, level: Level = "normal", *, name: str = "") -> Document:
+def narrate(
+    derivation: Derivation, level: Level = "normal", *, name: str = "", folded: bool = True
+) -> Document:
     """The derivation as a document.
 
     Parameters
@@ -37,11 +39,13 @@ def narrate(derivation: Derivation, level: Level = "normal", *, name: str = "") 
         How much is shown.
     name
         How the cost was called on the command line, for the hints at the end.
+    folded
+        Whether the lines of *normal* hold their small steps; text has nowhere to fold them.
     """
     cost = derivation.cost
     blocks: list[Block] = [*cost_blocks(cost)]
     for parameter in derivation.parameters:
-        blocks.extend(parameter_blocks(derivation, parameter, level))
+        blocks.extend(parameter_blocks(derivation, parameter, level, folded))
     blocks.append(Callout("proved", (evidence_sentence(derivation),)))
     blocks.extend(Callout("convention", (note,)) for note in derivation.notes)
     if derivation.evaluation is not None:
@@ -98,7 +102,9 @@ def _domain(d: Declaration) -> str:
     return ""
 
 
-def parameter_blocks(derivation: Derivation, parameter: ParameterDerivation, level: Level) -> list[Block]:
+def parameter_blocks(
+    derivation: Derivation, parameter: ParameterDerivation, level: Level, folded: bool = True
+) -> list[Block]:
     """Heading and stages of one parameter."""
     target = Partial(Symbol(derivation.cost.goal), parameter.wrt)
     title: Inline = (target, f" {ROUTES[derivation.route]}")
@@ -106,7 +112,7 @@ def parameter_blocks(derivation: Derivation, parameter: ParameterDerivation, lev
         title = (*title, ": ", mul(*parameter.chain))
     rows: list[Row] = []
     for stage in parameter.stages:
-        rows.extend(stage_rows(stage, level, derivation.cost.scope))
+        rows.extend(stage_rows(stage, level, derivation.cost.scope, folded))
     return [Rows(tuple(rows), title, id=derivation.route, numbered=True)]
 
 
@@ -115,7 +121,7 @@ def number_of(stage_id: str) -> str:
     return stage_id.rsplit(".", 1)[-1]
 
 
-def stage_rows(stage: Stage, level: Level, scope: Scope) -> list[Row]:
+def stage_rows(stage: Stage, level: Level, scope: Scope, folded: bool = True) -> list[Row]:
     """The lines of one stage."""
     label = number_of(stage.id)
     if stage.reused:
@@ -137,7 +143,7 @@ def stage_rows(stage: Stage, level: Level, scope: Scope) -> list[Row]:
     elif level == "full":
         rows.extend(full_rows(stage, scope))
     else:
-        rows.extend(_normal_rows(stage, groups, label))
+        rows.extend(_normal_rows(stage, groups, label, scope if folded else None))
     if not rows:
         rows.append(Row(stage.result, stage.left, label=label, id=stage.id, evidence=stage.evidence.kind))
     if stage.matrix is not None and stage.matrix_left is not None:
@@ -173,7 +179,9 @@ def visible(steps: Sequence[Step]) -> list[tuple[int, Step, Expr]]:
     return out
 
 
-def _normal_rows(stage: Stage, groups: list[tuple[int, Step, Expr]], label: str) -> list[Row]:
+def _normal_rows(
+    stage: Stage, groups: list[tuple[int, Step, Expr]], label: str, scope: Scope | None
+) -> list[Row]:
     rows: list[Row] = []
     for n, (number, step, line) in enumerate(groups):
         rows.append(
@@ -186,7 +194,7 @@ def _normal_rows(stage: Stage, groups: list[tuple[int, Step, Expr]], label: str)
                 rule=step.rule,
                 changed=_changed(step),
                 evidence=step.evidence.kind,
-                details=tuple(detail_rows(step, f"{stage.id}.{number}")),
+                details=() if scope is None else detail_rows(step, f"{stage.id}.{number}", scope, stage.left),
             )
         )
     return rows
@@ -196,19 +204,19 @@ def _changed(step: Step) -> tuple[Path, ...]:
     return (step.at,) if step.at else ()
 
 
-def detail_rows(step: Step, id: str) -> list[Row]:
-    """The small steps below a line."""
-    return [
+def detail_rows(step: Step, id: str, scope: Scope, left: Expr) -> tuple[Row, ...]:
+    """The small steps below a line, each checked like every line that is shown."""
+    return tuple(
         Row(
             as_value(small.after),
             id=f"{id}.{n}",
             reason=small.reason,
             rule=small.rule,
             changed=_changed(small),
-            evidence=small.evidence.kind,
+            evidence=checked(small, scope, left).evidence.kind,
         )
         for n, small in enumerate(opened(step), 1)
-    ]
+    )
 
 
 def opened(step: Step) -> tuple[Step, ...]:

@@ -56,7 +56,7 @@ def _of_stage(stage: Stage, scope: Scope) -> Iterator[Shown]:
         yield Shown(
             stage.id, step.rule, stage.left, before, line, (step.at,) if before is step.before else (),
             _touched(step, line), step.reason,
-            Rows(tuple(detail_rows(step, name)) if step.substeps else ()), scope,
+            Rows(detail_rows(step, name, scope, stage.left) if step.substeps else ()), scope,
         )  # fmt: skip
         before = line
 
