@@ -360,13 +360,14 @@ def check_text(
     phrases = [*assumptions, *page.phrases[:60]]
     for laid in page.chains[:40]:
         kind = mode or ("equation" if laid.equations else "expr")
-        chain = Chain(tuple(piece.bare for piece in laid.lines), tuple(known), tuple(phrases), wrt, kind)
+        said = (*phrases, laid.case) if laid.case else tuple(phrases)
+        chain = Chain(tuple(piece.bare for piece in laid.lines), tuple(known), said, wrt, kind)
         made = check_chain(chain, id=id, given=given)
         lines = tuple(
             replace(line, start=piece.start) for line, piece in zip(made.lines, laid.lines, strict=True)
         )
         reports.append(replace(made, lines=lines))
-        if made.first_wrong is None and len(laid.lines) > 1:
+        if made.first_wrong is None and len(laid.lines) > 1 and not laid.case:
             known.append(f"{laid.lines[0].bare} = {laid.lines[-1].bare}")
     if not reports:
         return Report((), (), id=id, notes=("no derivation was found: lines with = between them",))

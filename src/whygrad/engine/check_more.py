@@ -14,11 +14,12 @@ from typing import Final
 
 from whygrad.core.cost import Declaration, Domain, Scope
 from whygrad.core.derivation import Evidence
-from whygrad.core.expr import Call, Expr, Mul, Reduce, Symbol
+from whygrad.core.expr import ZERO, Call, Expr, Mul, Reduce, Symbol, neg
 from whygrad.core.report import Pair
-from whygrad.core.walk import names, postorder
+from whygrad.core.walk import names, postorder, substitute
 from whygrad.engine.check_judge import Case, Judge
 from whygrad.engine.check_settle import declaration as declared_line
+from whygrad.meaning.conditions import formula
 from whygrad.syntax.people.chain import Read
 from whygrad.syntax.people.resolve import Val
 
@@ -40,6 +41,12 @@ def given_more(read: Read, before: Val, after: Val, case: Case, found: Pair) -> 
             return replace(again, notes=(*again.notes, f"taking it that {words}"))
         why = f"right if {words}: say whether that is so"
         return Pair("undecided", Evidence("undecided", why), settles=(line,) if line else ())
+    court = Judge(read.scope)
+    used = court.depends(before.expr) | court.depends(after.expr)
+    for words, scope in _branches(read, used):
+        court = Judge(scope, read.zeros, read.opaque, frozenset(), read.setting.row_gradient)
+        if court.pair(before, after, case).verdict == "equal":
+            return Pair("undecided", Evidence("undecided", f"right where {words}; elsewhere it is not"))
     return found
 
 
@@ -61,6 +68,47 @@ def _more(read: Read, before: Val, after: Val) -> Iterator[tuple[str, bool, str,
         square = len(declaration.dims) == 2 and declaration.dims[0] == declaration.dims[1]
         if square and name.split("_")[0] in _SYMMETRIC:
             yield f"{name} is symmetric", False, *_with(read.scope, declaration, Domain("symmetric"))
+
+
+def _branches(read: Read, used: frozenset[str]) -> Iterator[tuple[str, Scope]]:
+    """The scope with one piece of each definition that bends, and where that piece holds."""
+    bent: dict[Expr, None] = {}
+    for name in sorted(used):
+        definition = read.scope.definitions.get(name)
+        if definition is not None:
+            nodes = postorder(definition.body)
+            bent |= dict.fromkeys(n for n in nodes if isinstance(n, Call) and n.name in _BENDING)
+    for node in list(bent)[:4]:
+        if not isinstance(node, Call):
+            continue
+        for words, piece in _pieces(node):
+            definitions = {
+                name: replace(d, body=substitute(d.body, {node: piece}))
+                for name, d in read.scope.definitions.items()
+            }
+            yield words, Scope(read.scope.declarations, definitions)
+
+
+_BENDING: Final = frozenset({"max", "min", "abs", "relu"})
+
+
+def _pieces(node: Call) -> Iterator[tuple[str, Expr]]:
+    """What a bending function is on either side, and where."""
+    first = node.args[0]
+    match node.name:
+        case "abs":
+            yield f"{formula(first)} > 0", first
+            yield f"{formula(first)} < 0", neg(first)
+        case "relu":
+            yield f"{formula(first)} > 0", first
+            yield f"{formula(first)} < 0", ZERO
+        case _ if len(node.args) == 2:
+            second = node.args[1]
+            sign = ">" if node.name == "max" else "<"
+            yield f"{formula(first)} {sign} {formula(second)}", first
+            yield f"{formula(second)} {sign} {formula(first)}", second
+        case _:
+            return
 
 
 def _with(scope: Scope, declaration: Declaration, domain: Domain) -> tuple[str, Scope]:

@@ -27,6 +27,9 @@ def unsaid(read: Read, before: Val, after: Val, court: Judge, case: Case) -> str
     open_names = frozenset(n for n in left | right if _is_open(n, read))
     if not open_names:
         return ""
+    for name in sorted(open_names | frozenset(read.setting.recursive)):
+        if _shifted(before.expr, name) != _shifted(after.expr, name):
+            return f"nothing says what {_spelled(name)} is at its other positions"
     dropped, new = (left - right) & open_names, (right - left) & open_names
     if (dropped and right - left) or (new and left - right):
         both = sorted(_spelled(n) for n in left ^ right)
@@ -35,6 +38,15 @@ def unsaid(read: Read, before: Val, after: Val, court: Judge, case: Case) -> str
         if _right_if(name, meant, before, after, court, case):
             return f"right if {_spelled(name)} = {formula(meant)}: say what {_spelled(name)} is"
     return ""
+
+
+def _shifted(e: Expr, name: str) -> frozenset[Expr]:
+    """A name at positions that are worked out: ``v_{t-1}``."""
+    return frozenset(
+        node
+        for node in postorder(e)
+        if isinstance(node, Symbol) and node.name == name and any(isinstance(i, Add) for i in node.indices)
+    )
 
 
 def _is_open(name: str, read: Read) -> bool:

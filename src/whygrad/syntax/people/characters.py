@@ -75,6 +75,13 @@ _FRACTIONS: Final = {
 }
 
 
+_BELOW: Final = re.compile(
+    r"\s*(?:_\s*\{[^{}]*\}|_\(\w\s*=[^()]*\)|_\w+(?:=\w+)?|[ᵢⱼₖₗₘₙₜ]+(?:₌[₀-₉])?)"
+    r"(?:\s*\^\s*(?:\{[^{}]*\}|\w)|[ᴺⁿᵐᴷ])?\s*[\w(\[{|\\∂½‖⟨√-]"
+)
+"""What stands below a sum, perhaps above it, and the beginning of what is summed."""
+
+
 class Characters(ABC):
     """Turns one text into tokens."""
 
@@ -130,6 +137,8 @@ class Characters(ABC):
                 self.number(text, begin, end)
             case "word":
                 self.word(text, begin)
+            case "greek" if text in "ΣΠ" and self.is_big(end):
+                self.emit("big", "sum" if text == "Σ" else "prod", begin, end)
             case "greek":
                 self.letter(GREEK[text], begin, end)
             case "super":
@@ -234,6 +243,10 @@ class Characters(ABC):
     def after_script(self) -> bool:
         """Whether one letter is wanted: a ``_`` or ``^`` stands before."""
         return bool(self.tokens) and self.tokens[-1].text in ("_", "^") and self.tokens[-1].kind == "op"
+
+    def is_big(self, end: int) -> bool:
+        """Whether a capital sigma is a sum: a letter stands below it, and what is summed follows."""
+        return "Σ⁻" not in self.text and "Σ^" not in self.text and bool(_BELOW.match(self.text, end))
 
     def binds(self, end: int) -> bool:
         """Whether a subscript follows."""

@@ -42,6 +42,8 @@ class Laid:
     """Whether each line is an equation of its own."""
     aside: bool = False
     """Whether it stands beside another statement in one row: nothing goes on from it."""
+    case: str = ""
+    """The case it is about, of those the text tells apart: ``i = j``."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class Page:
     chains: list[Laid] = field(default_factory=list[Laid])
     context: list[str] = field(default_factory=list[str])
     phrases: list[str] = field(default_factory=list[str])
+    case: str = ""
+    """The case that was named last."""
 
 
 _DISPLAY: Final = (
@@ -156,6 +160,11 @@ def _plain(text: str, start: int, end: int, page: Page, *, loose: bool) -> Itera
                 yield held
                 held = None
             continue
+        clause = _CLAUSE.search(line)
+        if clause is not None and _looks_like_mathematics(line[: clause.start()].strip()):
+            page.phrases.append(clause["said"].strip(" .,;:"))
+            line = line[: clause.start()]
+            stripped = line.strip()
         if _looks_like_mathematics(stripped):
             continues = bool(re.match(r"\s*(?:&?\s*=|[-+*/·×]|\\\\|\\end|\\begin)", line)) or (
                 held is not None and held.text.rstrip().endswith(("=", "+", "-", "*", "\\\\", "("))
@@ -171,12 +180,32 @@ def _plain(text: str, start: int, end: int, page: Page, *, loose: bool) -> Itera
         if held is not None:
             yield held
             held = None
+        named = _CASE_NAMED.search(stripped)
+        if named is not None:
+            page.case = _case(named)
+            continue
         yield from _in_sentence(line, here)
         page.phrases += [
             s.strip() for s in re.split(r"(?<=[.;:!?])\s+|,\s+(?=where|with|and)", stripped) if s.strip()
         ]
     if held is not None:
         yield held
+
+
+_CLAUSE: Final = re.compile(
+    r"[,\s(]\s*(?:with|where|for|if|when|assuming|as)\s+(?P<said>[^=]*[A-Za-z]{2}[^=]*)$"
+)
+"""Words after a formula that say more about its names."""
+_LETTERS: Final = r"(?P<a>[a-z])\s*(?P<op>=|≠|!=|\\neq?(?![a-z]))\s*(?P<b>[a-z])"
+_CASE_NAMED: Final = re.compile(
+    rf"^\W*(?:for|if|when|case|where|\w*\)?\s*case)\s+{_LETTERS}\W*$", re.IGNORECASE
+)
+_CASE_ALONE: Final = re.compile(rf"^\s*{_LETTERS}\s*$")
+
+
+def _case(found: re.Match[str]) -> str:
+    """Two positions that are equal, or not."""
+    return f"{found['a']} {'=' if found['op'] == '=' else '!='} {found['b']}"
 
 
 def _open_environment(text: str) -> bool:
@@ -190,8 +219,11 @@ _SIGNS: Final = re.compile(r"[=+*/^_\\−·×∂∑√≠≤≥()\[\]{}|]|(?<=\s
 def _prose_words(text: str) -> int:
     text = re.sub(r"\\(?:text|mbox|operatorname|mathrm|begin|end|tag|label)\s*\{[^{}]*\}", " ", text)
     count = 0
-    for word in _WORD.findall(text):
+    for match in _WORD.finditer(text):
+        word = match[0]
         low = word.lower()
+        if low not in PROSE and _between_signs(text, match.start(), match.end()):
+            continue
         if (
             word in FUNCTIONS
             or low in GREEK_NAMES
@@ -201,6 +233,14 @@ def _prose_words(text: str) -> int:
         if low in PROSE or (len(word) > 3 and any(c in "aeiouy" for c in low) and word[1:].islower()):
             count += 1
     return count
+
+
+def _between_signs(text: str, start: int, end: int) -> bool:
+    """Whether a word stands where a name does: ``(pred - target)^2``, ``d loss/dw``."""
+    before, after = text[:start].rstrip(), text[end:].lstrip()
+    opened = not before or before[-1] in "=+-*/·^(−" or re.search(r"(?:^|[\s(/])[d∂]$", before) is not None
+    closed = not after or after[0] in "=+-*/·^)−" or after[:1].isdigit()
+    return opened and closed and bool((before and before[-1] != "(") or (after and after[0] != ")"))
 
 
 _DERIVATIVE_WORDS: Final = re.compile(
@@ -229,6 +269,8 @@ def _in_sentence(line: str, start: int) -> Iterator[Piece]:
             continue
         if low in PROSE or (len(word) > 2 and any(c in "aeiouy" for c in low)):
             before = line[max(0, match.start() - 6) : match.start()]
+            if low not in PROSE and _between_signs(line, match.start(), match.end()):
+                continue
             if before.endswith("\\") or re.search(r"\\text\{$|_\{?$|\^\{?$", before):
                 continue
             cuts += [match.start(), match.end()]
@@ -417,6 +459,8 @@ def _past_braces(text: str, at: int) -> int:
     return at
 
 
+_LABEL: Final = re.compile(r"^\s*(?=[^:]*[A-Za-z]{3})[A-Za-z][A-Za-z ,'’-]*(?<=[A-Za-z]):\s+(?=\S)")
+"""What a formula is headed by: ``Poisson: L = ...``."""
 _LED_IN: Final = re.compile(
     r"^\s*(?:(?:let|suppose|given|define|where|with|here|and|then|so|thus|hence|since|now|therefore|but)"
     r"(?:\s+(?:we have|that|us))?[\s,:]+)+(?=[^=\s])",
@@ -434,7 +478,7 @@ def _bare(text: str) -> str:
         "",
         text,
     )
-    text = _LED_IN.sub("", text)
+    text = _LED_IN.sub("", _LABEL.sub("", text))
     text = re.sub(r"(?:\s|(?<!\\)&|\\[,;!: ]|\\q?quad\b|\\nonumber|\\notag)+$", "", text)
     return text.strip().rstrip(",;.").strip()
 
@@ -461,6 +505,11 @@ def _is_definition(laid: Laid) -> bool:
 
 def _place(laid: Laid, page: Page) -> None:
     """Put a chain on the page: joined to the last one where it goes on, as context where it defines."""
+    alone = _CASE_ALONE.match(" = ".join(piece.bare for piece in laid.lines))
+    if alone is not None and {alone["a"], alone["b"]} <= set("ijkl"):
+        page.case = _case(alone)
+        return
+    laid.case = page.case
     if laid.opens and page.chains:
         main = [c for c in page.chains if not c.aside]
         (main or page.chains)[-1].lines += laid.lines
@@ -468,6 +517,9 @@ def _place(laid: Laid, page: Page) -> None:
     if len(laid.lines) < 2:
         if laid.lines and len(laid.lines[0].bare) > 1:
             page.context.append(laid.lines[0].bare)
+        return
+    if page.chains and page.chains[-1].case != laid.case:
+        page.chains.append(laid)
         return
     if page.chains and _same(laid.lines[0], page.chains[-1].lines[0]):
         page.chains[-1].lines += laid.lines[1:]

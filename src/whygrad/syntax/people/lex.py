@@ -68,6 +68,8 @@ class Lexer(Runs):
             self.glued = False
         elif name in OPERATORS:
             self.sign(OPERATORS[name], begin, end)
+        elif name == "Sigma" and re.match(r"\s*(?:\\limits)?\s*_\s*\{\s*\w+\s*=", self.text[end : end + 30]):
+            self.emit("big", "sum", begin, end)
         elif name in GREEK_COMMANDS:
             self.letter(VARIANTS.get(name, name), begin, end)
         elif name in ("sum", "prod", "argmax", "argmin"):

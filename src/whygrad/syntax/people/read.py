@@ -338,7 +338,10 @@ class Reader(Brackets):
         opened = self.token
         if opened.kind == "op" and opened.text in ("(", "[", "{"):
             group = self.group()
-            if self.at("_") and isinstance(group, t.Group):  # log[softmax(z)]_j
+            if self.at("_") and token.text == "softmax" and sub is None:  # softmax(z)_j
+                self.advance()
+                sub = self.script_argument()
+            elif self.at("_") and isinstance(group, t.Group):  # log[softmax(z)]_j
                 self.advance()
                 group = t.Script(group, self.script_argument(), None, 0, self.since(opened.start))
             if isinstance(group, t.Group):

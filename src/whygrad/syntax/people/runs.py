@@ -31,6 +31,13 @@ class Runs(Characters):
         at = begin
         end = begin + len(text)
         if self.after_script():
+            again = len(text) > 1 and "{" not in self.text and self.text[end : end + 1] == "_"
+            if again and set(text[:-1]) <= set("ijklmnpqrst"):  # p_ip_j: the last letter has one of its own
+                text, end = text[:-1], end - 1
+                if len(text) == 1:
+                    self.piece(text, begin)
+                    self.at = end
+                    return
             if not self.glued_word(text, begin, end):
                 self.piece(text[0], begin)
                 at = begin + 1

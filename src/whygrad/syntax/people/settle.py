@@ -31,6 +31,7 @@ def setting_of(p: Prepared) -> Setting:
         s.operators.add("D")
     s.values = {n for n in said.values if n not in s.meant}
     s.products = set(said.products)
+    s.wrt = s.wrt or _unsaid_variable(p, s)
     s.equal_letters, s.unequal_letters = list(said.equal), list(said.unequal)
     s.row_gradient = said.row
     s.general = said.general
@@ -56,6 +57,46 @@ def setting_of(p: Prepared) -> Setting:
     s.differentiated = _differentiated(p)
     _cycles(p, s)
     return s
+
+
+def _unsaid_variable(p: Prepared, s: Setting) -> tuple[Tree, ...]:
+    """What ``nabla f`` is by, where nothing says so: the argument of f, or the x of ``Ax - b``."""
+    lines = [x.tree for x in p.parsed if x is not None]
+    nabla = [n for x in lines for n in t.walk(x) if isinstance(n, t.Deriv) and not n.wrt and n.sign == "∇"]
+    if not nabla:
+        return ()
+    bodies: list[Tree] = []
+    for x in lines:
+        for node in t.walk(x):
+            if isinstance(node, t.Applied) and node.operator in nabla:
+                bodies.append(node.operand)
+            elif isinstance(node, t.Deriv) and node in nabla and node.body is not None:
+                bodies.append(node.body)
+    found: dict[str, Tree] = {}
+    for body in bodies:
+        inside = t.bare(body)
+        if isinstance(inside, t.Product) and len(inside.factors) == 2:
+            group = inside.factors[1][1]
+            if isinstance(group, t.Group) and len(group.items) == 1 and isinstance(group.items[0], t.Name):
+                return (group.items[0],)
+        for name in t.names_in(inside):
+            meant = s.meant.get(name)
+            if meant is not None and len(meant.parameters) == 1:
+                return meant.parameters
+            found |= _multiplied(inside if meant is None else meant.body)
+    return tuple(found.values()) if len(found) == 1 else ()
+
+
+def _multiplied(tree: Tree) -> dict[str, Tree]:
+    """Small letters that a capital one multiplies."""
+    found: dict[str, Tree] = {}
+    for node in t.walk(tree):
+        if isinstance(node, t.Product):
+            for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
+                names = isinstance(a, t.Name) and isinstance(b, t.Name) and op == ""
+                if names and a.name.isupper() and b.name[:1].islower():
+                    found[b.name] = b
+    return found
 
 
 def _begins_with_d(p: Prepared) -> bool:
@@ -208,6 +249,8 @@ def _goals(p: Prepared, s: Setting) -> dict[str, tuple[str, ...]]:
                 continue
             if parts.subs or parts.sups or parts.name in ("sigma", "softmax"):
                 continue
+            if _ingredient(parts.name, wrt or p.wrt[:1], s):
+                continue
             for variable in wrt or p.wrt[:1]:
                 inside = t.bare(variable)
                 by = name_parts(inside, p.letters) if isinstance(inside, t.Name | t.Script) else None
@@ -218,6 +261,16 @@ def _goals(p: Prepared, s: Setting) -> dict[str, tuple[str, ...]]:
     if changes:
         kept["d"] = tuple(sorted(changes))
     return kept
+
+
+def _ingredient(name: str, wrt: tuple[Tree, ...], s: Setting) -> bool:
+    """Whether a definition is made of a name and of what it is differentiated by: then both are free."""
+    by = {s.real(n) for w in wrt for n in t.names_in(w)}
+    for meant in s.meant.values():
+        inside = {s.real(n) for n in t.names_in(meant.body)}
+        if name in inside and by & inside:
+            return True
+    return False
 
 
 def _squares(p: Prepared) -> set[str]:
