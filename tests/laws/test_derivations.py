@@ -272,13 +272,15 @@ def test_json_round_trips_and_follows_its_schema(name, route, schema):
 
 
 def test_big_algebra_steps_are_few():
+    """Steps that do several things at once; the number may fall, not rise."""
     big = [
-        step.rule
-        for name, route in DRAWN
-        for _, step in all_steps(derived(name, route))
+        (name, route, stage.id)
+        for name, route in EVERY
+        for stage, step in all_steps(derived(name, route))
         if step.rule == "algebra/algebra"
     ]
-    assert len(big) <= 0
+    assert len(big) <= 6, big
+    assert not [name for name, _, _ in big if name in CORE]
 
 
 def test_reuse_is_visible():

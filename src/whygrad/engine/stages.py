@@ -10,6 +10,7 @@ from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence, Stage, Step
 from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul, terms_of
 from whygrad.core.walk import at, free_indices, letters, names, paths, replace_at, substitute
+from whygrad.engine.closing import close
 from whygrad.engine.cotangents import Cotangents
 from whygrad.engine.differentiate import Frame, Known, apart, differentiate, frame, letters_of
 from whygrad.engine.graph import Link, body_at, local_scope
@@ -285,6 +286,7 @@ class Maker:
             (), "chain/put-in", whole, {}, ("in one expression: the cotangents are put in",), evidence=BY_RULE
         )
         trace.run(simplify(trace.line, self.context))
+        close(trace, self.context)
         return self.keep(stage.left, trace.steps, trace.line, scope=self.scope, uses=(*uses, stage.id))
 
     def keep(
@@ -331,6 +333,7 @@ def product_stage(
     evidence = weakest([stage.evidence for _, stage in links])
     trace.apply((), "chain/put-in", values, {}, words, evidence=evidence)
     trace.run(simplify(trace.line, maker.context))
+    close(trace, maker.context)
     return maker.keep(left, trace.steps, trace.line, scope=scope, uses=labels)
 
 
@@ -419,6 +422,7 @@ def _along(maker: Maker, left: Partial, links: Sequence[tuple[Link, Known | None
         evidence=evidence,
     )
     trace.run(simplify(trace.line, maker.context_of(left.wrt)))
+    close(trace, maker.context_of(left.wrt))
     return trace
 
 
@@ -476,6 +480,7 @@ def total_stage(maker: Maker, left: Partial, known: Mapping[str, Known], scope: 
         reason = _carry_reason(carried.steps) if known else _reason(list(steps), using)
         trace.apply((), "chain/differentiate", finished.line, {}, reason, substeps=steps)
     trace.run(simplify(trace.line, maker.context))
+    close(trace, maker.context)
     return maker.keep(left, trace.steps, trace.line, scope=scope, uses=tuple(k.stage for k in known.values()))
 
 

@@ -18,6 +18,7 @@ from whygrad.core.walk import (
     size_of,
     symbols,
 )
+from whygrad.engine.closing import close
 from whygrad.engine.differentiate import (
     calls,
     differentiate,
@@ -169,6 +170,7 @@ def _derivative(
     fold_back(trace, patterns)
     names_only = Context(cost.scope, frozenset(patterns.definitions))
     trace.run(simplify(trace.line, names_only))
+    close(trace, names_only)
     return maker.keep(left, trace.steps, trace.line, scope=cost.scope, uses=(loss.id,))
 
 
