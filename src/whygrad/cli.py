@@ -180,7 +180,12 @@ def run_fit(options: argparse.Namespace) -> int:
 def run_predict(options: argparse.Namespace) -> int:
     """Apply a saved model to data and print the predictions."""
     chosen = {name: getattr(options, name) for name in ("separator", "decimal", "encoding", "header")}
+    refuse_existing(options.out, options.force)
     result = whygrad.predict(options.model, options.data, **chosen)
+    if options.out is not None:
+        write_file(options.out, result.csv.encode())
+        note(f"wrote {options.out}")
+        return 0
     show(whygrad.document(result), options)
     return 0
 
@@ -411,6 +416,8 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``predict``."""
     parser.add_argument("model", metavar="MODEL.json", help="what fit --save wrote")
     parser.add_argument("--data", metavar="FILE", required=True, help="a CSV file with the same columns")
+    parser.add_argument("-o", "--out", metavar="FILE", help="write the predictions there as CSV")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     file_arguments(parser)
     parser.set_defaults(header=None)  # as the model was fitted
     format_argument(parser)

@@ -356,12 +356,24 @@ def test_the_certificate_of_a_quadratic_is_the_distance(seed):
         ({"rate": float("nan"), "method": "gd"}, "above 0"),
         ({"steps": 0}, "at least 1"),
         ({"method": "magic"}, "no method"),
-        ({"rate": 0.1}, "belongs to method gd"),
     ],
 )
 def test_options_that_do_not_fit(options, reason):
     with pytest.raises(UsageError, match=reason):
         fit(LOG, LAB, **options)
+
+
+def test_a_rate_means_gradient_descent():
+    plain = fit(LOG, LAB, rate=0.1, steps=50)
+    asked = fit(LOG, LAB, method="gd", rate=0.1, steps=50)
+    assert (plain.method, plain.exit_status, plain.cost_history) == ("gd", 0, asked.cost_history)
+    assert any("a rate was given" in said for said in plain.said)
+    assert not any("a rate was given" in said for said in asked.said)
+
+
+def test_a_column_called_like_the_intercept_is_told_apart():
+    columns = {"a": [1.0, 1.0, 2.0], "b": [2.0, 3.0, 5.0], "y": [0.0, 1.0, 1.0]}
+    assert "the parameter b " in fit(LOG, columns).reason
 
 
 def test_constants_need_values_in_their_domain():

@@ -52,3 +52,13 @@ def test_many_rows_are_printed_as_csv(seed):
     assert sum(line.strip().endswith((",0", ",1")) for line in text.splitlines()) == 300
     values = predict(r.model(), (x, y)).csv.splitlines()[1:]
     assert np.isclose(float(values[0].split(",")[0]), predict(r.model(), (x, y)).values[0])
+
+
+def test_many_predictions_are_csv_that_a_file_can_take():
+    x = np.linspace(-1, 1, 400)
+    found = predict(
+        fit(cost(LOGISTIC), ({"x": x[:, None], "y": (x > 0.1).astype(float)}), steps=3).model(),
+        {"x": x[:, None]},
+    )
+    text = render(document(found), "text", width=10)
+    assert text.startswith(found.csv.rstrip())

@@ -135,6 +135,8 @@ def _block(block: Block, page: _Page) -> list[str]:
             return [
                 coloured(text, page.color) for text in table_lines(block, page.words, page.width, page.ascii)
             ]
+        case Code(text, "csv"):
+            return text.splitlines()  # a table for programs: as it is, so that it can go into a file
         case Code(text):
             return [cut for line in text.splitlines() for cut in _verbatim(line, page)]
         case _:

@@ -78,7 +78,8 @@ def fit(
         ``gd``: gradient descent on the columns as given. ``auto``: Newton's method where the cost is
         a convex loss of one linear form, else L-BFGS.
     rate
-        The step of gd; without it (or ``"1/L"``) 1/L, where L bounds the curvature.
+        The step of gd; without it (or ``"1/L"``) 1/L, where L bounds the curvature. With ``auto``, a
+        rate means gd.
     steps
         The number of updates of gd (10,000), or the largest number for ``auto``.
     progress
@@ -114,13 +115,12 @@ def fit(
         reading=reading,
     )
     task = _Task(cost, dataset, constants, init, seed, tolerance, progress)
+    if method == "auto" and rate is not None:
+        method = "gd"
+        task.said.append("method: gradient descent (gd), since a rate was given")
     if method == "gd" or task.project is not None:
         task.descend(chosen_rate, chosen_steps, method)
     else:
-        if rate is not None:
-            raise UsageError(
-                "error/usage", "a rate belongs to method gd", fix="say --method gd, or leave --rate out"
-            )
         task.minimise(chosen_steps or AUTO_STEPS)
     return task.result(method, reading)
 
@@ -247,8 +247,6 @@ class _Task:
             reason += f"; {self._no_minimiser()}"
         elif run.cost > self.first:
             reason += f"; the cost rose from {self.first:.6g} to {run.cost:.6g}: take a smaller --rate"
-        else:
-            reason += "; not converged yet"
         return _Outcome(False, reason, 0 if done_is_enough else 1)
 
     def _diverged(self, run: Run) -> str:
@@ -373,10 +371,11 @@ class _Task:
         """A name for each number of the vector of parameters: its column where it has one."""
         found: list[str] = []
         recipe = self.dataset.recipe
+        taken = {column for names in recipe.columns.values() for column in names}
         for d, shape in zip(self.cost.parameters, self.bound.layout.shapes, strict=True):
             columns = self._columns_along(d.dims[0], recipe) if len(d.dims) == 1 else None
             if not shape:
-                found.append(d.name)
+                found.append(f"the parameter {d.name}" if d.name in taken else d.name)
             elif columns is not None and len(columns) == shape[0]:
                 found += list(columns)
             else:
