@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.backends.native.native_backend import bind_large
 from whygrad.backends.numpy_backend import binder
 from whygrad.core.cost import Cost, Declaration, Scope
 from whygrad.core.errors import BudgetError, NoRuleError, UsageError
@@ -191,7 +192,9 @@ class Bound:
         declared = objective.cost.parameters
         shapes = tuple(tuple(self.sizes[dim] for dim in d.dims) for d in declared)
         self.layout = Layout(objective.names, shapes)
-        self.evaluate = binder(objective.program, objective.names)(given, self.sizes)
+        self.evaluate = bind_large(objective.program, objective.names, given, self.sizes) or binder(
+            objective.program, objective.names
+        )(given, self.sizes)
         self._hessian: Callable[..., tuple[Any, ...]] | None = None
         self._asked = False
 

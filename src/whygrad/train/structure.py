@@ -211,7 +211,8 @@ class _Reader:
         def put(node: Expr) -> Expr:
             if isinstance(node, Symbol) and node.name in self.scope.definitions:
                 definition = self.scope.definitions[node.name]
-                if self.depends(node) and not self._linear(definition.body) and definition.indices:
+                whole = len(node.indices) != len(definition.indices)
+                if self.depends(node) and not self._linear(definition.body) and node.indices and not whole:
                     pairs = zip(definition.indices, node.indices, strict=True)
                     return substitute(definition.body, dict(pairs))
             if isinstance(node, Call) and node.name in self.scope.definitions:

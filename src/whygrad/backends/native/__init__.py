@@ -1,0 +1,1 @@
+"""Machine code for one pass over rows, made with llvmlite (the extra ``native``)."""

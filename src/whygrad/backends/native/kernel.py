@@ -1,0 +1,344 @@
+"""One pass over rows as code: forms, the function of them, and totals, block by block.
+
+A block of rows is read from memory for its linear forms; when its totals are added up, it is still in
+the cache. Blocks make up chunks; each chunk adds into memory of its own, and chunks are taken from a
+common counter, so that threads share the work and the sum does not depend on who did it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from whygrad.backends.native.functions import Functions
+from whygrad.backends.native.ir import Ir
+from whygrad.lower.fuse import Form, RowLoop, Total
+from whygrad.lower.program import Map, Where, operands
+
+MOST_ROWS: Final = 256
+"""Of a block."""
+FIRST: Final = ("rows", "block", "chunk rows", "chunks", "counter", "partial", "stride")
+"""Slots of the function's argument, 8 bytes each, before those of arrays."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Where each thing stands in the argument."""
+
+    places: dict[str, int]
+
+    @classmethod
+    def of(cls, loop: RowLoop) -> Slots:
+        """The order in which things stand."""
+        names = list(FIRST)
+        names += [f"{what} {x}" for x in loop.matrices for what in ("matrix", "width", "lead")]
+        names += [f"vector {x}" for x in dict.fromkeys(f.vector for f in loop.forms)]
+        names += [f"row {x}" for x in loop.rows] + [f"scalar {x}" for x in loop.scalars]
+        names += [f"total {t.name}" for t in loop.totals]
+        return cls({name: n for n, name in enumerate(names)})
+
+
+def supported(loop: RowLoop) -> bool:
+    """Whether each function of the rows is one that there is code for."""
+    functions, numbers = Functions(Ir(2)), _numbers(loop)
+    return all(
+        functions.has(i.operation.function) or _small_power(i.operation, numbers) is not None
+        for i in loop.body
+        if isinstance(i.operation, Map)
+    )
+
+
+def _numbers(loop: RowLoop) -> dict[str, float]:
+    named = {"pi": math.pi, "e": math.e, "inf": math.inf, "-inf": -math.inf}
+    return {name: named[v] if isinstance(v, str) else float(v) for name, v in loop.constants}
+
+
+def _small_power(operation: Map, numbers: dict[str, float]) -> int | None:
+    """The exponent of a power that a few products give."""
+    exponent = numbers.get(operation.args[1].value, 0.0) if operation.function == "pow" else 0.0
+    return int(exponent) if 1 <= exponent <= 8 and exponent.is_integer() else None
+
+
+def kernel(loop: RowLoop, lanes: int, by_column: frozenset[str], name: str) -> str:
+    """The module of the pass, a function of one pointer to slots.
+
+    Parameters
+    ----------
+    by_column
+        The matrices that lie column by column.
+    """
+    return _Kernel(loop, lanes, by_column).text(name)
+
+
+class _Kernel:
+    def __init__(self, loop: RowLoop, lanes: int, by_column: frozenset[str]) -> None:
+        self.loop, self.by_column, self.numbers = loop, by_column, _numbers(loop)
+        self.ir, self.lanes = Ir(lanes), lanes
+        self.slots = Slots.of(loop)
+        self.known: dict[str, str] = {}
+        self.buffers: dict[tuple[str, str], str] = {}
+        """Of each form, by matrix and vector."""
+        self.weights: dict[str, str] = {}
+        """Of each total over a matrix, what its rows are multiplied by."""
+        self.sums: dict[str, str] = {}
+
+    def text(self, name: str) -> str:
+        ir = self.ir
+        for slot in self.slots.places:
+            self.known[slot] = self._slot(slot)
+        for x in self.loop.scalars:
+            self.known[f"splat {x}"] = ir.splat(self.known[f"scalar {x}"])
+        for form in self.loop.forms:
+            if (form.matrix, form.vector) not in self.buffers:
+                self.buffers[(form.matrix, form.vector)] = self._buffer(MOST_ROWS)
+        for t in self.loop.totals:
+            (self.weights if t.matrix else self.sums)[t.name] = self._buffer(
+                MOST_ROWS if t.matrix else self.lanes
+            )
+        again, work, end = (ir.label(word) for word in ("next", "chunk", "end"))
+        ir.do(f"br label %{again}")
+        ir.start(again)
+        chunk = ir.let(f"atomicrmw add ptr {self.known['counter']}, i64 1 monotonic")
+        more = ir.let(f"icmp slt i64 {chunk}, {self.known['chunks']}")
+        ir.do(f"br i1 {more}, label %{work}, label %{end}")
+        ir.start(work)
+        self._chunk(chunk)
+        ir.do(f"br label %{again}")
+        ir.start(end)
+        ir.do("ret void")
+        return ir.text(name)
+
+    def _slot(self, slot: str) -> str:
+        ir = self.ir
+        what = slot.split(" ")[0]
+        kind = {"scalar": "double"}.get(what, "i64")
+        if what in ("counter", "partial", "matrix", "vector", "row"):
+            kind = "ptr"
+        return ir.load(ir.at("%slots", str(self.slots.places[slot]), "i64"), kind)
+
+    def _buffer(self, entries: int) -> str:
+        return self.ir.let(f"alloca double, i64 {entries}, align 64")
+
+    # --- chunks and blocks ----------------------------------------------------------------------
+
+    def _chunk(self, chunk: str) -> None:
+        ir, known = self.ir, self.known
+        base = ir.at(known["partial"], ir.let(f"mul i64 {chunk}, {known['stride']}"))
+        for t in self.loop.totals:
+            known[f"into {t.name}"] = ir.at(base, known[f"total {t.name}"])
+        zero = f"{ir.reals} zeroinitializer"
+        for place in self.sums.values():
+            ir.do(f"store {zero}, ptr {place}, align 64")
+
+        def clear(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            ir.do(f"store {zero}, ptr {ir.at(base, at)}, align 8")
+            return ()
+
+        ir.loop("0", known["stride"], self.lanes, clear)
+        first = ir.let(f"mul i64 {chunk}, {known['chunk rows']}")
+        stop = self._least(ir.let(f"add i64 {first}, {known['chunk rows']}"), known["rows"])
+
+        def block(row: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            self._block(row, self._least(known["block"], ir.let(f"sub i64 {stop}, {row}")))
+            return ()
+
+        ir.loop(first, stop, known["block"], block)
+        for name, place in self.sums.items():
+            ir.store("double", ir.sum(ir.load(place, ir.reals)), known[f"into {name}"])
+
+    def _least(self, a: str, b: str) -> str:
+        smaller = self.ir.let(f"icmp slt i64 {a}, {b}")
+        return self.ir.let(f"select i1 {smaller}, i64 {a}, i64 {b}")
+
+    def _block(self, row: str, count: str) -> None:
+        ir = self.ir
+        for (matrix, vector), buffer in self.buffers.items():
+            start = self._rows_of(matrix, row)
+            form = Form("", matrix, vector)
+            (self._form_by_column if matrix in self.by_column else self._form)(form, start, count, buffer)
+
+        def lanes(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            self._function(row, at, count)
+            return ()
+
+        ir.loop("0", count, self.lanes, lanes)
+        for t in self.loop.totals:
+            if t.matrix:
+                start = self._rows_of(t.matrix, row)
+                (self._total_by_column if t.matrix in self.by_column else self._total)(t, start, count)
+
+    def _rows_of(self, matrix: str, row: str) -> str:
+        """Where a block's part of a matrix begins."""
+        ir = self.ir
+        if matrix in self.by_column:
+            return ir.at(self.known[f"matrix {matrix}"], row)
+        return ir.at(self.known[f"matrix {matrix}"], ir.let(f"mul i64 {row}, {self.known[f'lead {matrix}']}"))
+
+    # --- the function of the forms --------------------------------------------------------------
+
+    def _function(self, row: str, at: str, count: str) -> None:
+        ir, functions = self.ir, Functions(self.ir)
+        flags = ir.first_lanes(ir.let(f"sub i64 {count}, {at}"))
+        values = {x: self.known[f"splat {x}"] for x in self.loop.scalars}
+        place = ir.let(f"add i64 {row}, {at}")
+        values |= {x: ir.constant(number) for x, number in self.numbers.items()}
+        for x in self.loop.rows:
+            values[x] = ir.load_where(ir.at(self.known[f"row {x}"], place), flags)
+        for form in self.loop.forms:
+            values[form.name] = ir.load(ir.at(self.buffers[(form.matrix, form.vector)], at), ir.reals)
+        for i in self.loop.body:
+            args = [values[o.value] for o in operands(i.operation)]
+            if isinstance(i.operation, Where):
+                values[i.name] = ir.select(*args)
+            elif isinstance(i.operation, Map):
+                power = _small_power(i.operation, self.numbers)
+                name = i.operation.function
+                values[i.name] = (
+                    functions(name, *args) if power is None else _power(functions, args[0], power)
+                )
+        for t in self.loop.totals:
+            found = values[t.factors[0]]
+            for factor in t.factors[1:]:
+                found = functions("mul", found, values[factor])
+            found = ir.select(flags, found, ir.constant(0.0))
+            if t.matrix:
+                ir.do(f"store {ir.reals} {found}, ptr {ir.at(self.weights[t.name], at)}, align 8")
+            else:
+                so_far = ir.load(self.sums[t.name], ir.reals)
+                ir.do(f"store {ir.reals} {ir.op('fadd', so_far, found)}, ptr {self.sums[t.name]}, align 64")
+
+    # --- matrices that lie row by row -----------------------------------------------------------
+
+    def _whole(self, width: str, step: int) -> str:
+        """The largest multiple of a power of two that is not above ``width``."""
+        return self.ir.let(f"and i64 {width}, -{step}")
+
+    def _form(self, form: Form, start: str, count: str, buffer: str) -> None:
+        four = self._whole(count, 4)
+        self._dots(form, start, "0", four, 4, buffer)
+        self._dots(form, start, four, count, 1, buffer)
+
+    def _dots(self, form: Form, start: str, first: str, stop: str, together: int, buffer: str) -> None:
+        """Forms of several rows at a time, so that each entry of the vector is loaded once for them."""
+        ir, lead = self.ir, self.known[f"lead {form.matrix}"]
+        width, vector = self.known[f"width {form.matrix}"], self.known[f"vector {form.vector}"]
+        whole = self._whole(width, self.lanes)
+        left = ir.first_lanes(ir.let(f"sub i64 {width}, {whole}"))
+
+        def rows(row: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            heads: list[str] = []
+            for k in range(together):
+                number = ir.let(f"add i64 {row}, {k}")
+                heads.append(ir.at(start, ir.let(f"mul i64 {number}, {lead}")))
+
+            def add(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
+                w = ir.load(ir.at(vector, at), ir.reals)
+                xs = [ir.load(ir.at(head, at), ir.reals) for head in heads]
+                return tuple(ir.fma(x, w, h) for x, h in zip(xs, held, strict=True))
+
+            held = ir.loop("0", whole, self.lanes, add, [(ir.reals, "zeroinitializer")] * together)
+            w = ir.load_where(ir.at(vector, whole), left)
+            for k, (head, h) in enumerate(zip(heads, held, strict=True)):
+                x = ir.load_where(ir.at(head, whole), left)
+                number = ir.let(f"add i64 {row}, {k}")
+                ir.store("double", ir.sum(ir.fma(x, w, h)), ir.at(buffer, number))
+            return ()
+
+        ir.loop(first, stop, together, rows)
+
+    def _total(self, t: Total, start: str, count: str) -> None:
+        width = self.known[f"width {t.matrix}"]
+        four, one = self._whole(width, 4 * self.lanes), self._whole(width, self.lanes)
+        self._columns(t, start, count, ("0", four), 4)
+        self._columns(t, start, count, (four, one), 1)
+        left = self.ir.first_lanes(self.ir.let(f"sub i64 {width}, {one}"))
+        some = self.ir.let(f"icmp slt i64 {one}, {width}")
+        self.ir.when(some, lambda: self._last_columns(t, start, count, one, left))
+
+    def _columns(self, t: Total, start: str, count: str, span: tuple[str, str], vectors: int) -> None:
+        ir, into = self.ir, self.known[f"into {t.name}"]
+        lead, weights = self.known[f"lead {t.matrix}"], self.weights[t.name]
+
+        def column(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            places = [ir.at(into, ir.let(f"add i64 {at}, {k * self.lanes}")) for k in range(vectors)]
+
+            def row(number: str, held: tuple[str, ...]) -> tuple[str, ...]:
+                weight = ir.splat(ir.load(ir.at(weights, number), "double"))
+                head = ir.at(ir.at(start, ir.let(f"mul i64 {number}, {lead}")), at)
+                xs = [ir.load(ir.at(head, str(k * self.lanes)), ir.reals) for k in range(vectors)]
+                return tuple(ir.fma(weight, x, h) for x, h in zip(xs, held, strict=True))
+
+            sums = ir.loop("0", count, 1, row, [(ir.reals, ir.load(p, ir.reals)) for p in places])
+            for place, value in zip(places, sums, strict=True):
+                ir.store(ir.reals, value, place)
+            return ()
+
+        ir.loop(span[0], span[1], vectors * self.lanes, column)
+
+    def _last_columns(self, t: Total, start: str, count: str, at: str, flags: str) -> None:
+        ir, lead = self.ir, self.known[f"lead {t.matrix}"]
+        place = ir.at(self.known[f"into {t.name}"], at)
+
+        def row(number: str, held: tuple[str, ...]) -> tuple[str, ...]:
+            weight = ir.splat(ir.load(ir.at(self.weights[t.name], number), "double"))
+            head = ir.at(ir.at(start, ir.let(f"mul i64 {number}, {lead}")), at)
+            return (ir.fma(weight, ir.load_where(head, flags), held[0]),)
+
+        (found,) = ir.loop("0", count, 1, row, [(ir.reals, ir.load_where(place, flags))])
+        ir.store_where(found, place, flags)
+
+    # --- matrices that lie column by column -----------------------------------------------------
+
+    def _form_by_column(self, form: Form, start: str, count: str, buffer: str) -> None:
+        ir, lead = self.ir, self.known[f"lead {form.matrix}"]
+        width, vector = self.known[f"width {form.matrix}"], self.known[f"vector {form.vector}"]
+
+        def some_rows(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            groups = [ir.let(f"add i64 {at}, {k * self.lanes}") for k in range(4)]
+            flags = [ir.first_lanes(ir.let(f"sub i64 {count}, {g}")) for g in groups]
+
+            def column(j: str, held: tuple[str, ...]) -> tuple[str, ...]:
+                w = ir.splat(ir.load(ir.at(vector, j), "double"))
+                head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"))
+                xs = [ir.load_where(ir.at(head, g), f) for g, f in zip(groups, flags, strict=True)]
+                return tuple(ir.fma(x, w, h) for x, h in zip(xs, held, strict=True))
+
+            found = ir.loop("0", width, 1, column, [(ir.reals, "zeroinitializer")] * 4)
+            for g, value in zip(groups, found, strict=True):
+                ir.store(ir.reals, value, ir.at(buffer, g))
+            return ()
+
+        ir.loop("0", count, 4 * self.lanes, some_rows)
+
+    def _total_by_column(self, t: Total, start: str, count: str) -> None:
+        ir, lead = self.ir, self.known[f"lead {t.matrix}"]
+        weights, into = self.weights[t.name], self.known[f"into {t.name}"]
+
+        def column(j: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"))
+
+            def rows(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
+                new: list[str] = []
+                for k, h in enumerate(held):
+                    g = ir.let(f"add i64 {at}, {k * self.lanes}")
+                    flags = ir.first_lanes(ir.let(f"sub i64 {count}, {g}"))
+                    weight = ir.load_where(ir.at(weights, g), flags)
+                    new.append(ir.fma(weight, ir.load_where(ir.at(head, g), flags), h))
+                return tuple(new)
+
+            sums = ir.loop("0", count, 4 * self.lanes, rows, [(ir.reals, "zeroinitializer")] * 4)
+            whole = ir.op("fadd", ir.op("fadd", sums[0], sums[1]), ir.op("fadd", sums[2], sums[3]))
+            place = ir.at(into, j)
+            so_far = ir.load(place, "double")
+            ir.store("double", ir.let(f"fadd double {so_far}, {ir.sum(whole)}"), place)
+            return ()
+
+        ir.loop("0", self.known[f"width {t.matrix}"], 1, column)
+
+
+def _power(functions: Functions, base: str, exponent: int) -> str:
+    found = base
+    for _ in range(exponent - 1):
+        found = functions("mul", found, base)
+    return found

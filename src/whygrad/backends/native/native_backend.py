@@ -1,0 +1,198 @@
+"""A program as machine code: one pass over rows, with NumPy for the little that is before and after it.
+
+Serves programs that :func:`whygrad.lower.fuse.fuse` takes apart. Everything else, and every machine
+without llvmlite, is NumPy's (:mod:`whygrad.backends.numpy_backend`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whygrad.backends.native.kernel import MOST_ROWS, Slots, kernel, supported
+from whygrad.backends.native.machine import Code, Machine, code, machine
+from whygrad.backends.native.pool import cores, together
+from whygrad.backends.numpy_backend import binder
+from whygrad.lower.fuse import Fused, RowLoop, fuse
+from whygrad.lower.program import Program
+
+Array = NDArray[np.float64]
+Evaluate = Callable[..., tuple[Any, ...]]
+NAME: Final = "whygrad_rows"
+BLOCK_BYTES: Final = 32 * 1024
+"""Of a matrix: about the first cache, so that the second use finds what the first has read."""
+CHUNK_ENTRIES: Final = 1 << 18
+LEAST_ENTRIES: Final = 500_000
+"""Of the data, below which a fit is over before this pays."""
+ENTRIES_A_THREAD: Final = 100_000
+
+
+def plan(program: Program, free: Sequence[str]) -> Fused | None:
+    """The program in three parts, if there is machine code for it here, where ``free`` varies."""
+    found = fuse(program)
+    if found is None or not supported(found.loop):
+        return None
+    return None if {*found.loop.matrices, *found.loop.rows} & set(free) else found
+
+
+def native_source(program: Program, lanes: int = 4) -> str | None:
+    """The pass over rows in LLVM's assembly language, for vectors of so many doubles, or None."""
+    found = fuse(program)
+    if found is None or not supported(found.loop):
+        return None
+    return kernel(found.loop, lanes, frozenset(), NAME)
+
+
+def bind_native(
+    program: Program,
+    free: Sequence[str],
+    arrays: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    *,
+    threads: int | None = None,
+) -> Evaluate | None:
+    """The program on data, as :func:`whygrad.backends.numpy_backend.binder` gives it; None where it cannot.
+
+    Parameters
+    ----------
+    free
+        The inputs that the result takes, in order.
+    threads
+        By default as many as there are processors. The result does not depend on it.
+    """
+    here = machine()
+    found = plan(program, free) if here is not None else None
+    if here is None or found is None:
+        return None
+    return _Rows(here, found, free, arrays, sizes, threads).evaluate
+
+
+def bind_large(
+    program: Program, free: Sequence[str], arrays: Mapping[str, Any], sizes: Mapping[str, int]
+) -> Evaluate | None:
+    """As :func:`bind_native`, where there are so many data that making code pays."""
+    most = max((np.size(a) for name, a in arrays.items() if name not in free), default=0)
+    return bind_native(program, free, arrays, sizes) if most >= LEAST_ENTRIES else None
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """A matrix, by which of its two ways it lies in memory, and how far apart its rows or columns are."""
+
+    data: Array
+    by_column: bool
+    lead: int
+
+
+def _matrix(value: Any) -> _Matrix:
+    data = np.asarray(value, dtype=np.float64)
+    rows, columns = data.strides
+    if columns == 8 and rows >= 8 * data.shape[1] and rows % 8 == 0:
+        return _Matrix(data, False, rows // 8)
+    if rows == 8 and columns >= 8 * data.shape[0] and columns % 8 == 0:
+        return _Matrix(data, True, columns // 8)
+    return _Matrix(np.ascontiguousarray(data), False, data.shape[1])
+
+
+def _compiled(here: Machine, loop: RowLoop, by_column: frozenset[str]) -> Code:
+    key = f"{loop!r} {here.lanes} {sorted(by_column)}"
+    return code(here, key, lambda: kernel(loop, here.lanes, by_column, NAME), NAME)
+
+
+class _Rows:
+    """One program on data."""
+
+    def __init__(
+        self,
+        here: Machine,
+        fused: Fused,
+        free: Sequence[str],
+        arrays: Mapping[str, Any],
+        sizes: Mapping[str, int],
+        threads: int | None,
+    ) -> None:
+        self.loop, self.lock = fused.loop, threading.Lock()
+        loop = fused.loop
+        self.given = tuple(fused.before.outputs)
+        self.before = binder(fused.before, free)(arrays, sizes)
+        self.after = binder(fused.after, (*(t.name for t in loop.totals), *free))(arrays, sizes)
+        self.matrices = {x: _matrix(arrays[x]) for x in loop.matrices}
+        self.rows = {x: np.ascontiguousarray(arrays[x], dtype=np.float64) for x in loop.rows}
+        self.code = _compiled(here, loop, frozenset(x for x, a in self.matrices.items() if a.by_column))
+        self.slots = np.zeros(len(Slots.of(loop).places), dtype=np.int64)
+        self.numbers = self.slots.view(np.float64)
+        self.places = Slots.of(loop).places
+        self.vectors = {name: np.zeros(self._width(name)) for name in self._vectors()}
+        self._shape(sizes[loop.dim], threads)
+        self._fill()
+
+    def _vectors(self) -> list[str]:
+        return list(dict.fromkeys(f.vector for f in self.loop.forms))
+
+    def _width(self, vector: str) -> int:
+        matrix = next(f.matrix for f in self.loop.forms if f.vector == vector)
+        return self.matrices[matrix].data.shape[1]
+
+    def _shape(self, rows: int, threads: int | None) -> None:
+        """Rows of blocks and chunks, and the memory of chunks."""
+        width = sum(a.data.shape[1] for a in self.matrices.values())
+        block = MOST_ROWS
+        if not any(a.by_column for a in self.matrices.values()):
+            block = max(8, min(64, BLOCK_BYTES // (8 * max(1, width)) // 8 * 8))
+        self.chunk = max(1, CHUNK_ENTRIES // (block * max(1, width))) * block
+        self.chunks = -(-rows // self.chunk)
+        many = rows * width // ENTRIES_A_THREAD
+        self.threads = max(1, min(cores() if threads is None else threads, self.chunks, many))
+        self.block, self.count = block, rows
+        at = 0
+        self.parts: list[tuple[int, int | None]] = []
+        for t in self.loop.totals:
+            size = self.matrices[t.matrix].data.shape[1] if t.matrix else None
+            self.slots[self.places[f"total {t.name}"]] = at
+            self.parts.append((at, size))
+            at += 1 if size is None else size
+        self.stride = -(-at // 8) * 8
+        self.partial = np.zeros((max(1, self.chunks), self.stride))
+        self.counter = np.zeros(1, dtype=np.int64)
+
+    def _fill(self) -> None:
+        put = {
+            "rows": self.count,
+            "block": self.block,
+            "chunk rows": self.chunk,
+            "chunks": self.chunks,
+            "counter": self.counter.ctypes.data,
+            "partial": self.partial.ctypes.data,
+            "stride": self.stride,
+        }
+        for name, a in self.matrices.items():
+            put |= {f"matrix {name}": a.data.ctypes.data, f"lead {name}": a.lead}
+            put[f"width {name}"] = a.data.shape[1]
+        put |= {f"row {name}": a.ctypes.data for name, a in self.rows.items()}
+        put |= {f"vector {name}": a.ctypes.data for name, a in self.vectors.items()}
+        for name, value in put.items():
+            self.slots[self.places[name]] = value
+        self.argument = self.slots.ctypes.data
+
+    def _run(self) -> None:
+        self.code.call(self.argument)
+
+    def evaluate(self, *parameters: Any) -> tuple[Any, ...]:
+        """The outputs at these values of the free inputs."""
+        with self.lock:
+            given = self.before(*parameters)
+            for name, value in zip(self.given, given, strict=True):
+                if name in self.vectors:
+                    self.vectors[name][:] = value
+                else:
+                    self.numbers[self.places[f"scalar {name}"]] = value
+            self.counter[0] = 0
+            together(self._run, self.threads)
+            whole = self.partial[0] if self.chunks == 1 else self.partial.sum(axis=0)
+            totals = [whole[at] if size is None else whole[at : at + size].copy() for at, size in self.parts]
+        return self.after(*totals, *parameters)
