@@ -171,6 +171,8 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
     found = court.pair(before.value, after.value, case)
     if found.verdict in WRONG:
         why = _not_known(read, k, court)
+        if not why and any(_patched(line) for line in (before, after)):
+            why = "a bracket that is missing was put in: say where it belongs"
         if not why and found.verdict == "different":
             why = unsaid(read, before.value, after.value, court, case)
         if why:
@@ -206,6 +208,11 @@ def _not_known(read: Read, k: int, court: Judge) -> str:
     if used:
         return f"nothing says what the function {', '.join(sorted(used))} is"
     return ""
+
+
+def _patched(line: Line) -> bool:
+    """Whether a brace or bracket that was never closed stands in a line: the rest of it may be missing."""
+    return line.source.count("{") != line.source.count("}")
 
 
 _COUNTS: Final = frozenset("m n d p N M K D".split())

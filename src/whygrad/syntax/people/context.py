@@ -73,7 +73,7 @@ def statements(line: str) -> list[str]:
     while k < len(line):
         c = line[k]
         if c == "\\":
-            if line[k : k + 2] == "\\\\":
+            if line[k : k + 2] == "\\\\" and line.count("\\begin", 0, k) <= line.count("\\end", 0, k):
                 pieces.append(line[begin:k])
                 begin = k + 2
             k += 2

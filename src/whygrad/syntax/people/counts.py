@@ -36,7 +36,10 @@ def counted(trees: Iterable[Tree], taken: Container[str]) -> dict[str, str]:
             letter = total.binder.letters[0] if total.binder.letters else "s*"
             found.setdefault(letter, names[0])
     kept = {letter: name for letter, name in found.items() if letter not in limited}
-    return {letter: name for letter, name in kept.items() if list(kept.values()).count(name) == 1}
+    first: dict[str, str] = {}
+    for letter, name in kept.items():
+        first.setdefault(name, letter)  # the cost's own sum comes before the penalty's
+    return {letter: name for name, letter in first.items()}
 
 
 def _below(node: t.Product | t.Quotient) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from whygrad.syntax.people.separate import separated
+from whygrad.syntax.people.separate import separated, without_columns
 from whygrad.syntax.people.vocabulary import FUNCTIONS, PROSE
 from whygrad.syntax.tokens import GREEK_NAMES, check_size
 
@@ -74,6 +74,11 @@ _FENCES: Final = re.compile(
 )
 
 
+_VERBATIM: Final = re.compile(
+    r"\\begin\s*\{(verbatim|lstlisting|minted)\}.*?\\end\s*\{\1\}|\\texttt\s*\{[^{}]*(?:\{\}[^{}]*)*\}", re.DOTALL
+)
+
+
 def read_page(text: str) -> Page:
     r"""Find the chains of a text.
 
@@ -83,6 +88,7 @@ def read_page(text: str) -> Page:
     """
     check_size(text)
     page = Page()
+    text = _VERBATIM.sub(lambda m: re.sub(r"\S", " ", m[0]), without_columns(text))
     blocks = list(_blocks(text, page))
     for block in blocks:
         for laid in chains_of(block):
@@ -277,6 +283,9 @@ def _in_sentence(line: str, start: int) -> Iterator[Piece]:
     cuts.append(len(line))
     for a, b in zip(cuts[::2], cuts[1::2], strict=False):
         piece = line[a:b].strip(" ,.;:!?")
+        level = piece.count("(") - piece.count(")")
+        if level or piece.startswith("\\_"):
+            continue
         if "=" in piece and len(piece) > 4 and not piece.startswith("=") and not piece.endswith("="):
             yield Piece(piece, start + a + line[a:b].index(piece[:1]))
 

@@ -33,6 +33,12 @@ class Operators(Calls):
         """A sum, product, maximum over its letters."""
         if tree.op not in ("sum", "prod", "max", "min", "mean"):
             raise UnknownError(f"{tree.op} is not a value", tree.span)
+        if tree.op == "mean" and not tree.binder.letters and tree.binder.where is None:
+            whole = self.value(tree.body)
+            if whole.rank == 1:  # of the entries of a vector
+                index = Index("s", self.s.dims.find(whole.dims[0]))
+                entries = Reduce("sum", index, self.entry(self.upright(whole), [index]))
+                return Val(mul(inverse(Size(index.dim)), entries))
         held = dict(self.bound)
         held_positions = dict(self.positions_of)
         letters = self.unlike(tree.binder) or tree.binder.letters or self.unnamed(tree)

@@ -72,4 +72,30 @@ def _says(text: str) -> bool:
     return found is not None and bool(text[found.end() :].strip(" &,;."))
 
 
-__all__ = ["separated", "separators"]
+_NUMBERED: Final = re.compile(r"^(\s*)(\d{1,3})(?=\s{2,}\S.*=)")
+_REMARK: Final = re.compile(r"(?<=\S)\s{3,}\S.*$")
+
+
+def without_columns(text: str) -> str:
+    r"""Text in columns (number, formula, remark) with spaces in place of numbers and remarks.
+
+    >>> without_columns("  1  dz/dw = x     of w x\n              = x     again\n").split()
+    ['dz/dw', '=', 'x', '=', 'x']
+    """
+    lines = text.split("\n")
+    if not any(_NUMBERED.match(line) and _REMARK.search(line) for line in lines):
+        return text
+    columns = {m.start() + len(m[0]) - len(m[0].lstrip()) for line in lines if (m := _REMARK.search(line))}
+    return "\n".join(_formula_column(line, columns) for line in lines)
+
+
+def _formula_column(line: str, remarks: set[int]) -> str:
+    if len(line) - len(line.lstrip()) in remarks and not line.lstrip().startswith("="):
+        return " " * len(line)  # a remark goes on
+    line = _NUMBERED.sub(lambda m: m[1] + " " * len(m[2]), line)
+    sign = line.find("=")
+    remark = _REMARK.search(line, sign + 2) if sign >= 0 else None
+    return line if remark is None else line[: remark.start()] + " " * (len(line) - remark.start())
+
+
+__all__ = ["separated", "separators", "without_columns"]
