@@ -27,7 +27,7 @@ from whygrad.engine.check import check_chain, check_record, check_text
 from whygrad.engine.check_cost import cost_context
 from whygrad.engine.circuit_graph import circuit as circuit_engine
 from whygrad.engine.derive import derive as derive_engine
-from whygrad.engine.evaluate import with_evaluation
+from whygrad.engine.evaluate import read_value, with_evaluation
 from whygrad.engine.narrate import Level, cost_blocks, narrate
 from whygrad.engine.report_doc import report_document
 from whygrad.engine.serialise import derivation_to_json
@@ -167,7 +167,8 @@ def derive(
     order
         1: the gradient. 2: the Hessian too, its product with a direction, and what they say.
     at
-        Values at which every local derivative is evaluated, ``{"w": 2, "b": 1, "x": 0.5, "y": 1}``.
+        Values at which every local derivative is evaluated, ``{"w": 2, "b": 1, "x": 0.5, "y": 1}``;
+        lists for several entries or examples, ``{"w": [2, 3], "x": [[0.5, 1.5], [1, 1]]}``.
 
     Returns
     -------
@@ -190,17 +191,7 @@ def derive(
         derivation = with_hessian(derivation)
     if at is None:
         return derivation
-    return with_evaluation(derivation, {name: _values(name, value) for name, value in at.items()})
-
-
-def _values(name: str, value: Any) -> Fraction | tuple[Fraction, ...]:
-    if isinstance(value, str) and value.strip().startswith("["):
-        return tuple(
-            _fraction(name, part.strip()) for part in value.strip(" []").replace(";", ",").split(",")
-        )
-    if isinstance(value, list | tuple):
-        return tuple(_fraction(name, part) for part in value)  # pyright: ignore
-    return _fraction(name, value)
+    return with_evaluation(derivation, {name: read_value(name, value) for name, value in at.items()})
 
 
 def document(result: Any, level: Level = "normal", *, folded: bool = True) -> Document:
@@ -336,7 +327,7 @@ def circuit(cost: str | Cost, *, parts: Parts = "none", at: Mapping[str, Any] | 
     ['chain.3', '', 'chain.6']
     """
     loaded = load_cost(cost)
-    point = None if at is None else {name: _values(name, value) for name, value in at.items()}
+    point = None if at is None else {name: read_value(name, value) for name, value in at.items()}
     return circuit_engine(loaded, parts=parts, at=point, derivation=derive_engine(loaded))
 
 
@@ -420,7 +411,7 @@ def lesson(
     from whygrad.teach.words import words_of  # noqa: PLC0415
 
     loaded = load_cost(cost)
-    point = None if at is None else {name: _values(name, value) for name, value in at.items()}
+    point = None if at is None else {name: read_value(name, value) for name, value in at.items()}
     made = Lesson(loaded, loaded.source, words_of(language), point)
     wish = Wish(wrt=wrt, route=route, notation=notation, lines=lines, draft=draft)
     asked = Options(wish=wish, look=Look(height, fps), **options)
