@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import whygrad as wg
+from whygrad.engine.narrate import as_value
 from whygrad.engine.serialise import derivation_from_json
 from whygrad.teach.masks import decoded
 from whygrad.teach.typst_page import pictures
@@ -24,10 +25,10 @@ def steps_of(text: str, route: str = "chain") -> list[tuple[str, str, object]]:
             rows: list[tuple[str, str, object]] = []
             for number, step in enumerate(stage.steps, 1):
                 if not step.minor:
-                    rows.append((f"{stage.id}.{number}", step.rule, step.after))
+                    rows.append((f"{stage.id}.{number}", step.rule, as_value(step.after)))
                 elif rows:
-                    rows[-1] = (*rows[-1][:2], step.after)
-            out.extend(rows or [(stage.id, "", stage.result)])
+                    rows[-1] = (*rows[-1][:2], as_value(step.after))
+            out.extend(rows or [(stage.id, "", as_value(stage.result))])
     return out
 
 

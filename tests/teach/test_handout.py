@@ -50,6 +50,7 @@ def test_reasons_stand_in_the_margin():
     assert np.count_nonzero(margin.any(axis=1)) > 60
 
 
+@pytest.mark.slow
 def test_too_long_for_two_pages():
     numbers = range(16)
     lines = [

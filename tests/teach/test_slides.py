@@ -148,6 +148,7 @@ def test_notation_that_cannot_be(words):
     assert caught.value.fix
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_and_said():
     with pytest.raises(BudgetError) as caught:
         slides(lesson("transformer-block"))

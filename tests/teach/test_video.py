@@ -85,6 +85,7 @@ def test_decoded(film):
     assert not path.with_name("w.mp4.parts").exists()
 
 
+@pytest.mark.slow
 def test_goes_on_where_it_broke_off(tmp_path):
     path = tmp_path / "a.mp4"
     look = Look(height=60, fps=3)
@@ -104,6 +105,7 @@ def test_goes_on_where_it_broke_off(tmp_path):
     assert not list(tmp_path.glob("*.parts"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ENCODERS)
 def test_encoders(codec, tmp_path):
     path = tmp_path / "a.mp4"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cached_property
+from typing import Any
 
 from whygrad.core.circuit import Circuit
 from whygrad.core.cost import Cost
@@ -16,6 +17,7 @@ from whygrad.engine.circuit_graph import circuit
 from whygrad.engine.derive import derive
 from whygrad.engine.narrate import narrate
 from whygrad.engine.serialise import derivation_to_json
+from whygrad.engine.small_steps import with_small_evidence
 from whygrad.show.text import to_text
 from whygrad.teach.words import ENGLISH, Words
 
@@ -68,7 +70,12 @@ class Lesson:
     def document(self) -> Document:
         """The derivation in words and formulas, with its data."""
         made = narrate(self.derivation, "normal", name=self.cost.name)
-        return replace(made, later=partial(derivation_to_json, self.derivation))
+        return replace(made, later=lambda: self.data)
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """What ``derive --format json`` writes: every step, the small ones checked, too."""
+        return derivation_to_json(with_small_evidence(self.derivation))
 
     @cached_property
     def circuit(self) -> Circuit:

@@ -11,7 +11,6 @@ from typing import Final
 
 from whygrad import __version__
 from whygrad.core.errors import BudgetError, UsageError
-from whygrad.engine.serialise import derivation_to_json
 from whygrad.show.circuit import circuit_svg
 from whygrad.show.html import to_html
 from whygrad.show.page_style import STYLE_SHEET
@@ -80,7 +79,7 @@ MEDIA: Final[tuple[Medium, ...]] = (
     Medium("handout", (".pdf",), "lesson handout",
            lambda lesson, options, _: handout(lesson, options.wish)[".pdf"], verb=False),
     Medium("data", (".json",), "lesson data",
-           lambda lesson, _, __: json.dumps(derivation_to_json(lesson.derivation), ensure_ascii=False),
+           lambda lesson, _, __: json.dumps(lesson.data, ensure_ascii=False),
            verb=False),
 )  # fmt: skip
 """A further medium is a further row."""

@@ -13,7 +13,7 @@ from whygrad.core.derivation import Derivation, ParameterDerivation, Stage
 from whygrad.core.document import Inline, Row
 from whygrad.core.expr import Call, Expr, Partial, Symbol, factors_of, mul
 from whygrad.core.walk import Path, postorder
-from whygrad.engine.narrate import Level, evidence_sentence, number_of, sizes, stage_rows
+from whygrad.engine.narrate import Level, as_value, evidence_sentence, number_of, sizes, stage_rows
 from whygrad.show.text import to_text
 from whygrad.teach.matching import changed
 from whygrad.teach.notation import Notation
@@ -151,7 +151,7 @@ def _part(made: Derivation, parameter: ParameterDerivation, level: Level, seen: 
     if last.matrix is not None and last.matrix_left is not None:
         matrix = Line(f"{last.id}.matrix", last.matrix, last.matrix_left, (last.matrix_shapes,))
     chain = mul(*parameter.chain) if parameter.chain else None
-    return Part(target, chain, scenes, Line(last.id, parameter.result, target), matrix)
+    return Part(target, chain, scenes, Line(last.id, as_value(parameter.result), target), matrix)
 
 
 def _scene(cost: Cost, stage: Stage, level: Level, seen: set[str]) -> Scene:
