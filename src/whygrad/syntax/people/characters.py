@@ -133,6 +133,8 @@ class Characters(ABC):
                 self.emit("op", "\\\\", begin, end)
             case "command":
                 self.command(text[1:], begin, end)
+            case "number" if text in ("𝟏", "𝟙"):
+                self.letter("ones", begin, end)
             case "number":
                 self.number(text, begin, end)
             case "word":

@@ -75,7 +75,8 @@ _FENCES: Final = re.compile(
 
 
 _VERBATIM: Final = re.compile(
-    r"\\begin\s*\{(verbatim|lstlisting|minted)\}.*?\\end\s*\{\1\}|\\texttt\s*\{[^{}]*(?:\{\}[^{}]*)*\}", re.DOTALL
+    r"\\begin\s*\{(verbatim|lstlisting|minted)\}.*?\\end\s*\{\1\}|\\texttt\s*\{[^{}]*(?:\{\}[^{}]*)*\}",
+    re.DOTALL,
 )
 
 

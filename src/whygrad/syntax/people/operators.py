@@ -35,6 +35,8 @@ class Operators(Calls):
             raise UnknownError(f"{tree.op} is not a value", tree.span)
         if tree.op == "mean" and not tree.binder.letters and tree.binder.where is None:
             whole = self.value(tree.body)
+            if whole.rank and any(isinstance(node, t.Branches) for node in t.walk(tree.body)):
+                raise UnknownError("a mean of cases of arrays", tree.span)
             if whole.rank == 1:  # of the entries of a vector
                 index = Index("s", self.s.dims.find(whole.dims[0]))
                 entries = Reduce("sum", index, self.entry(self.upright(whole), [index]))

@@ -86,11 +86,17 @@ def without_columns(text: str) -> str:
     if not any(_NUMBERED.match(line) and _REMARK.search(line) for line in lines):
         return text
     columns = {m.start() + len(m[0]) - len(m[0].lstrip()) for line in lines if (m := _REMARK.search(line))}
-    return "\n".join(_formula_column(line, columns) for line in lines)
+    columns -= {line.find("=") for line in lines if len(line) - len(line.lstrip()) not in columns}
+    out = ""
+    for line in lines:
+        column = _formula_column(line, columns)
+        goes_on = column.strip() and "=" not in column and line[:8].isspace() and "=" in out[-200:]
+        out += (" " if goes_on else "\n") + column
+    return out[1:]
 
 
 def _formula_column(line: str, remarks: set[int]) -> str:
-    if len(line) - len(line.lstrip()) in remarks and not line.lstrip().startswith("="):
+    if len(line) - len(line.lstrip()) in remarks:
         return " " * len(line)  # a remark goes on
     line = _NUMBERED.sub(lambda m: m[1] + " " * len(m[2]), line)
     sign = line.find("=")
