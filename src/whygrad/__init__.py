@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         check_records,
         circuit,
         compare,
+        compile,  # noqa: A004  the verb
         derive,
         document,
         draw,
@@ -47,6 +48,7 @@ __all__ = [
     "check_records",
     "circuit",
     "compare",
+    "compile",
     "derive",
     "document",
     "draw",

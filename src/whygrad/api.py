@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from whygrad.engine.compare import Comparison
     from whygrad.engine.marking import Marked
     from whygrad.engine.pairs import Pairing
+    from whygrad.train.compiled import Compiled
     from whygrad.train.fit import Fit
     from whygrad.train.predict import Predictions
 
@@ -418,6 +419,38 @@ def lesson(
     return make(what, made, None if out is None else Path(out), asked, force=force)
 
 
+def compile(cost: str | Cost, to: str = "numpy", *, name: str = "") -> Compiled:  # noqa: A001  the verb
+    """A cost's value and gradient as code that can be read, or called.
+
+    Parameters
+    ----------
+    cost
+        A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
+    to
+        ``"numpy"`` or ``"native"`` (machine code, by llvmlite), which can be called; ``"c"`` or
+        ``"javascript"``, which are texts.
+    name
+        Of the function; the cost's own without it.
+
+    Returns
+    -------
+    Compiled
+        ``source`` (and for C ``header``) are the texts; the stability rules used stand beside the lines
+        they gave their form, the derivation's stages and rules above. It takes the cost's names and
+        gives value and gradient by name; ``bind`` takes the data and gives a function of the parameters.
+
+    Examples
+    --------
+    >>> grad = compile("J = (w x - y)^2")
+    >>> result = grad(w=2.0, x=3.0, y=5.0)
+    >>> float(result["J"]), float(result["dJ_dw"])
+    (1.0, 6.0)
+    """
+    from whygrad.train.compiled import compile_cost  # noqa: PLC0415
+
+    return compile_cost(load_cost(cost), to, name=name)
+
+
 def fit(cost: str | Cost, data: Any, **options: Any) -> Fit:
     """Train on data; see :func:`whygrad.train.fit.fit`."""
     from whygrad.train.fit import fit as run  # noqa: PLC0415
@@ -605,6 +638,7 @@ __all__ = [
     "check_records",
     "circuit",
     "compare",
+    "compile",
     "derive",
     "document",
     "draw",

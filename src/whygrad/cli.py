@@ -177,6 +177,25 @@ def run_fit(options: argparse.Namespace) -> int:
     return result.exit_status
 
 
+def run_compile(options: argparse.Namespace) -> int:
+    """Write a cost's value and gradient as code."""
+    constants = pairs(options.set, "--set")
+    text = given(options.cost)
+    header = os.path.splitext(options.out)[0] + ".h" if options.out and options.to == "c" else None
+    for path in (options.out, header):
+        refuse_existing(path, options.force)
+    cost = whygrad.load_cost(text, constants=constants, note=note)
+    made = whygrad.compile(cost, options.to, name=options.name)
+    if options.out is None:
+        sys.stdout.write(made.source)
+        return 0
+    for path, content in ((options.out, made.source), (header, made.header)):
+        if path is not None:
+            write_file(path, content.encode())
+            note(f"wrote {path}")
+    return 0
+
+
 def run_predict(options: argparse.Namespace) -> int:
     """Apply a saved model to data and print the predictions."""
     chosen = {name: getattr(options, name) for name in ("separator", "decimal", "encoding", "header")}
@@ -412,6 +431,22 @@ def fit_arguments(parser: argparse.ArgumentParser) -> None:
     format_argument(parser)
 
 
+def compile_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``compile``."""
+    cost_arguments(parser)
+    parser.add_argument(
+        "--to",
+        choices=("numpy", "native", "c", "javascript"),
+        default="numpy",
+        help="native: LLVM's language",
+    )
+    parser.add_argument("--name", metavar="NAME", default="", help="of the function; without it the cost's")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", help="without it, standard output; for C the header is put beside it"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
+
+
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``predict``."""
     parser.add_argument("model", metavar="MODEL.json", help="what fit --save wrote")
@@ -454,6 +489,7 @@ VERBS = (
     Verb("pairs", "is the slope of the loss f − y, and why", pairs_arguments, run_pairs),
     Verb("circuit", "draw the backprop circuit", circuit_arguments, run_circuit),
     Verb("teach", "make a notebook, exercises, or a whole lesson", teach_arguments, run_teach),
+    Verb("compile", "write a cost's value and gradient as code", compile_arguments, run_compile),
     Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
     Verb("predict", "apply a trained model to data", predict_arguments, run_predict),
     Verb("gallery", "list the named costs, or show one", gallery_arguments, run_gallery),

@@ -6,6 +6,7 @@ import pytest
 from whygrad import costs
 from whygrad.backends.native.machine import machine
 from whygrad.backends.native.native_backend import bind_large
+from whygrad.cli import main
 from whygrad.core.errors import UsageError
 from whygrad.syntax.cost_text import read_cost
 from whygrad.train.compiled import TARGETS, compile_cost
@@ -82,6 +83,15 @@ def test_numpy_source_is_a_module():
     assert np.isclose(value, np.log(2))
 
 
+def test_a_constant_with_a_value_is_put_in():
+    made = compile_cost(cost(RIDGE, **{"lambda": 0.5}), "numpy", rules=False)
+    assert made.program.inputs.count("lambda") == 0
+    w = np.array([1.0, 2.0, -1.0])
+    found = made(x=X, y=Y, w=w, b=0.0)
+    assert np.isclose(found["J"], np.mean((X @ w - Y) ** 2) / 2 + 0.25 * 6)
+    assert "lambda_" in compile_cost(cost(RIDGE), "numpy", rules=False).source
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(UsageError, match="no target"):
         compile_cost(cost(LOGISTIC), "fortran", rules=False)
@@ -99,3 +109,15 @@ def test_what_cannot_be_is_refused():
 def test_machine_code_for_another_kind_of_cost_is_refused():
     with pytest.raises(UsageError, match="linear forms"):
         compile_cost(cost(SOFTMAX), "native", rules=False)
+
+
+def test_the_command_writes_source_and_header(tmp_path, capsys):
+    assert main(["compile", "logistic", "--to", "c", "-o", str(tmp_path / "a.c")]) == 0
+    assert "int logistic(" in (tmp_path / "a.c").read_text(encoding="utf-8")
+    assert "int logistic(" in (tmp_path / "a.h").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main(["compile", "ridge", "--set", "lambda=0.1", "--name", "f", "--to", "javascript"]) == 0
+    assert "export function f({ n, m, w, x, b, y })" in capsys.readouterr().out
+    (tmp_path / "b.h").write_text("mine", encoding="utf-8")
+    assert main(["compile", "logistic", "--to", "c", "-o", str(tmp_path / "b.c")]) == 2
+    assert not (tmp_path / "b.c").exists()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -17,9 +18,9 @@ from whygrad.core.cost import Cost
 from whygrad.core.derivation import Stage, Step
 from whygrad.core.errors import UsageError
 from whygrad.engine.derive import derive
-from whygrad.lower.program import Input, Program
+from whygrad.lower.program import Const, Input, Instruction, Program
 from whygrad.show.text import to_text
-from whygrad.train.objective import Objective
+from whygrad.train.objective import Bound, Objective
 
 Target: TypeAlias = Literal["numpy", "native", "c", "javascript"]
 TARGETS: Final[tuple[Target, ...]] = ("numpy", "native", "c", "javascript")
@@ -44,11 +45,8 @@ class Compiled:
     source: str
     header: str = ""
     objective: Objective = field(repr=False, compare=False, kw_only=True)
-
-    @property
-    def program(self) -> Program:
-        """The instructions it was written from."""
-        return self.objective.program
+    program: Program = field(repr=False, compare=False, kw_only=True)
+    """The instructions it was written from."""
 
     def __call__(self, **arrays: Any) -> dict[str, Any]:
         """Value and gradient: arrays and numbers by the cost's names in, ``{"J": …, "dJ_dw": …}`` out."""
@@ -65,8 +63,8 @@ class Compiled:
         """
         free = self.objective.names
         self._check(data, [name for name in self.program.inputs if name not in free])
-        bound = self.objective.bind(data, _sizes(self.program, data), {})
-        return self._bind(data, free, bound.sizes)
+        sizes = Bound.with_free_sizes(self.objective, _sizes(self.program, data))
+        return self._bind(data, free, sizes)
 
     def _check(self, given: Mapping[str, Any], wanted: Any) -> None:
         if self.to not in ("numpy", "native"):
@@ -121,8 +119,19 @@ def compile_cost(cost: Cost, to: str = "numpy", *, name: str = "", rules: bool =
     objective = Objective(cost)
     chosen = _identifier(name or cost.name or "evaluate")
     comments = [*_title(cost), *(_stages(cost) if rules else ())]
-    source, header = _written(objective.program, target, chosen, comments)
-    return Compiled(cost, target, source, header, objective=objective)
+    program = _with_constants(objective.program, cost)
+    source, header = _written(program, target, chosen, comments)
+    return Compiled(cost, target, source, header, objective=objective, program=program)
+
+
+def _with_constants(program: Program, cost: Cost) -> Program:
+    """The program with those constants put in that have a value."""
+    values = {d.name: d.value for d in cost.declarations if d.value is not None}
+    lines: list[Instruction] = []
+    for i in program.instructions:
+        value = values.get(i.operation.name) if isinstance(i.operation, Input) else None
+        lines.append(i if value is None else replace(i, operation=Const(Fraction(value))))
+    return replace(program, instructions=tuple(lines))
 
 
 def _written(program: Program, to: Target, name: str, comments: list[str]) -> tuple[str, str]:

@@ -188,7 +188,7 @@ class Bound:
 
     def __init__(self, objective: Objective, given: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
         self.objective, self.given = objective, given
-        self.sizes = self._with_free_sizes(objective, sizes)
+        self.sizes = self.with_free_sizes(objective, sizes)
         declared = objective.cost.parameters
         shapes = tuple(tuple(self.sizes[dim] for dim in d.dims) for d in declared)
         self.layout = Layout(objective.names, shapes)
@@ -199,7 +199,7 @@ class Bound:
         self._asked = False
 
     @staticmethod
-    def _with_free_sizes(objective: Objective, sizes: Mapping[str, int]) -> dict[str, int]:
+    def with_free_sizes(objective: Objective, sizes: Mapping[str, int]) -> dict[str, int]:
         """The sizes; a dimension that no data has must have been given."""
         found = dict(sizes)
         for d in objective.cost.parameters:
