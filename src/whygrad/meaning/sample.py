@@ -194,6 +194,10 @@ def draw_point(
     return Sampler(exprs, scope).draw(seed, sizes, simple=simple)
 
 
+SIZES_TRIED = 40
+"""How often sizes are drawn until no free letter's range is empty."""
+
+
 class Sampler:
     """What some expressions need, looked up once; then points are drawn."""
 
@@ -210,7 +214,11 @@ class Sampler:
         rng = random.Random(seed)
         full = dict(sizes or {})
         if any(dim not in full for dim in self.dimensions):
-            full = draw_sizes(self.dimensions, rng.randrange(1 << 30)) | full
+            given = full
+            for _ in range(SIZES_TRIED):
+                full = draw_sizes(self.dimensions, rng.randrange(1 << 30)) | given
+                if all(size_of_dim(index.dim, full) > 0 for index in self.letters):
+                    break  # every free letter has a position: n - k + 1 is none for k > n
         least = min(full.values(), default=2)
         values: dict[Key, Fraction] = {}
         shapes: dict[str, tuple[int, ...]] = {}

@@ -93,8 +93,9 @@ def _multiplied(tree: Tree) -> dict[str, Tree]:
     for node in t.walk(tree):
         if isinstance(node, t.Product):
             for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
-                names = isinstance(a, t.Name) and isinstance(b, t.Name) and op == ""
-                if names and a.name.isupper() and b.name[:1].islower():
+                if not (isinstance(a, t.Name) and isinstance(b, t.Name)) or op:
+                    continue
+                if a.name.isupper() and b.name[:1].islower():
                     found[b.name] = b
     return found
 
