@@ -104,6 +104,18 @@ def test_any_layout(layout):
 
 
 @needs_llvm
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_single_precision_is_read_as_it_is(order):
+    """Data of single precision give what the same numbers in double precision give."""
+    for m, n in ((5, 9), (263, 40), (70, 131)):
+        program, free, given, sizes, theta = setting(TEXTS["logistic"], m, n)
+        given["x"] = np.array(given["x"], dtype=np.float32, order=order)
+        made = bind_native(program, free, given, sizes)
+        assert made.__self__.matrices["x"].data is given["x"]
+        agree(made(*theta), binder(program, free)(given, sizes)(*theta), m)
+
+
+@needs_llvm
 def test_threads_do_not_change_a_bit():
     program, free, given, sizes, theta = setting(TEXTS["logistic"], 30_000, 40)
     one, *others = (bind_native(program, free, given, sizes, threads=k)(*theta) for k in (1, 2, 3, 2))

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 Carried = tuple[str, ...]
+BYTES = {"double": 8, "float": 4}
 
 
 def bits(number: float) -> int:
@@ -192,12 +193,24 @@ class Ir:
         numbers = "<" + ", ".join(f"i64 {n}" for n in range(self.lanes)) + ">"
         return self.let(f"icmp slt {self.ints} {numbers}, {self.splat(count, 'i64')}")
 
-    def load_where(self, pointer: str, flags: str) -> str:
+    def load_where(self, pointer: str, flags: str, kind: str = "double") -> str:
         """What stands there in the lanes flagged, 0 in the others, whose memory is not touched."""
-        name = f"llvm.masked.load.v{self.lanes}f64.p0"
-        zero = f"{self.reals} zeroinitializer"
-        self.declared[name] = f"declare {self.reals} @{name}(ptr, i32, {self.flags}, {self.reals})"
-        return self.let(f"call {self.reals} @{name}(ptr {pointer}, i32 8, {self.flags} {flags}, {zero})")
+        width = BYTES[kind]
+        name, vector = f"llvm.masked.load.v{self.lanes}f{8 * width}.p0", f"<{self.lanes} x {kind}>"
+        self.declared[name] = f"declare {vector} @{name}(ptr, i32, {self.flags}, {vector})"
+        args = f"ptr {pointer}, i32 {width}, {self.flags} {flags}, {vector} zeroinitializer"
+        return self.widened(self.let(f"call {vector} @{name}({args})"), kind)
+
+    def load_reals(self, pointer: str, kind: str = "double") -> str:
+        """A vector of doubles, from doubles or floats."""
+        found = self.let(f"load <{self.lanes} x {kind}>, ptr {pointer}, align {BYTES[kind]}")
+        return self.widened(found, kind)
+
+    def widened(self, vector: str, kind: str) -> str:
+        """A vector of floats as doubles."""
+        if kind == "double":
+            return vector
+        return self.let(f"fpext <{self.lanes} x {kind}> {vector} to {self.reals}")
 
     def store_where(self, value: str, pointer: str, flags: str) -> None:
         """Put the lanes flagged there."""

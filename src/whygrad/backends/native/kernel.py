@@ -60,21 +60,24 @@ def _small_power(operation: Map, numbers: dict[str, float]) -> int | None:
     return int(exponent) if 1 <= exponent <= 8 and exponent.is_integer() else None
 
 
-def kernel(loop: RowLoop, lanes: int, by_column: frozenset[str], name: str) -> str:
+def kernel(loop: RowLoop, lanes: int, by_column: frozenset[str], single: frozenset[str], name: str) -> str:
     """The module of the pass, a function of one pointer to slots.
 
     Parameters
     ----------
     by_column
         The matrices that lie column by column.
+    single
+        Those of single precision. All is computed in double precision.
     """
-    return _Kernel(loop, lanes, by_column).text(name)
+    return _Kernel(loop, lanes, by_column, single).text(name)
 
 
 class _Kernel:
-    def __init__(self, loop: RowLoop, lanes: int, by_column: frozenset[str]) -> None:
+    def __init__(self, loop: RowLoop, lanes: int, by_column: frozenset[str], single: frozenset[str]) -> None:
         self.loop, self.by_column, self.numbers = loop, by_column, _numbers(loop)
         self.ir, self.lanes = Ir(lanes), lanes
+        self.kinds = {x: "float" if x in single else "double" for x in loop.matrices}
         self.slots = Slots.of(loop)
         self.known: dict[str, str] = {}
         self.buffers: dict[tuple[str, str], str] = {}
@@ -170,10 +173,10 @@ class _Kernel:
 
     def _rows_of(self, matrix: str, row: str) -> str:
         """Where a block's part of a matrix begins."""
-        ir = self.ir
-        if matrix in self.by_column:
-            return ir.at(self.known[f"matrix {matrix}"], row)
-        return ir.at(self.known[f"matrix {matrix}"], ir.let(f"mul i64 {row}, {self.known[f'lead {matrix}']}"))
+        ir, kind = self.ir, self.kinds[matrix]
+        if matrix not in self.by_column:
+            row = ir.let(f"mul i64 {row}, {self.known[f'lead {matrix}']}")
+        return ir.at(self.known[f"matrix {matrix}"], row, kind)
 
     # --- the function of the forms --------------------------------------------------------------
 
@@ -221,7 +224,7 @@ class _Kernel:
 
     def _dots(self, form: Form, start: str, first: str, stop: str, together: int, buffer: str) -> None:
         """Forms of several rows at a time, so that each entry of the vector is loaded once for them."""
-        ir, lead = self.ir, self.known[f"lead {form.matrix}"]
+        ir, lead, kind = self.ir, self.known[f"lead {form.matrix}"], self.kinds[form.matrix]
         width, vector = self.known[f"width {form.matrix}"], self.known[f"vector {form.vector}"]
         whole = self._whole(width, self.lanes)
         left = ir.first_lanes(ir.let(f"sub i64 {width}, {whole}"))
@@ -230,17 +233,17 @@ class _Kernel:
             heads: list[str] = []
             for k in range(together):
                 number = ir.let(f"add i64 {row}, {k}")
-                heads.append(ir.at(start, ir.let(f"mul i64 {number}, {lead}")))
+                heads.append(ir.at(start, ir.let(f"mul i64 {number}, {lead}"), kind))
 
             def add(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
                 w = ir.load(ir.at(vector, at), ir.reals)
-                xs = [ir.load(ir.at(head, at), ir.reals) for head in heads]
+                xs = [ir.load_reals(ir.at(head, at, kind), kind) for head in heads]
                 return tuple(ir.fma(x, w, h) for x, h in zip(xs, held, strict=True))
 
             held = ir.loop("0", whole, self.lanes, add, [(ir.reals, "zeroinitializer")] * together)
             w = ir.load_where(ir.at(vector, whole), left)
             for k, (head, h) in enumerate(zip(heads, held, strict=True)):
-                x = ir.load_where(ir.at(head, whole), left)
+                x = ir.load_where(ir.at(head, whole, kind), left, kind)
                 number = ir.let(f"add i64 {row}, {k}")
                 ir.store("double", ir.sum(ir.fma(x, w, h)), ir.at(buffer, number))
             return ()
@@ -257,7 +260,7 @@ class _Kernel:
         self.ir.when(some, lambda: self._last_columns(t, start, count, one, left))
 
     def _columns(self, t: Total, start: str, count: str, span: tuple[str, str], vectors: int) -> None:
-        ir, into = self.ir, self.known[f"into {t.name}"]
+        ir, into, kind = self.ir, self.known[f"into {t.name}"], self.kinds[t.matrix]
         lead, weights = self.known[f"lead {t.matrix}"], self.weights[t.name]
 
         def column(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
@@ -265,8 +268,9 @@ class _Kernel:
 
             def row(number: str, held: tuple[str, ...]) -> tuple[str, ...]:
                 weight = ir.splat(ir.load(ir.at(weights, number), "double"))
-                head = ir.at(ir.at(start, ir.let(f"mul i64 {number}, {lead}")), at)
-                xs = [ir.load(ir.at(head, str(k * self.lanes)), ir.reals) for k in range(vectors)]
+                head = ir.at(ir.at(start, ir.let(f"mul i64 {number}, {lead}"), kind), at, kind)
+                parts = [ir.at(head, str(k * self.lanes), kind) for k in range(vectors)]
+                xs = [ir.load_reals(part, kind) for part in parts]
                 return tuple(ir.fma(weight, x, h) for x, h in zip(xs, held, strict=True))
 
             sums = ir.loop("0", count, 1, row, [(ir.reals, ir.load(p, ir.reals)) for p in places])
@@ -277,13 +281,13 @@ class _Kernel:
         ir.loop(span[0], span[1], vectors * self.lanes, column)
 
     def _last_columns(self, t: Total, start: str, count: str, at: str, flags: str) -> None:
-        ir, lead = self.ir, self.known[f"lead {t.matrix}"]
+        ir, lead, kind = self.ir, self.known[f"lead {t.matrix}"], self.kinds[t.matrix]
         place = ir.at(self.known[f"into {t.name}"], at)
 
         def row(number: str, held: tuple[str, ...]) -> tuple[str, ...]:
             weight = ir.splat(ir.load(ir.at(self.weights[t.name], number), "double"))
-            head = ir.at(ir.at(start, ir.let(f"mul i64 {number}, {lead}")), at)
-            return (ir.fma(weight, ir.load_where(head, flags), held[0]),)
+            head = ir.at(ir.at(start, ir.let(f"mul i64 {number}, {lead}"), kind), at, kind)
+            return (ir.fma(weight, ir.load_where(head, flags, kind), held[0]),)
 
         (found,) = ir.loop("0", count, 1, row, [(ir.reals, ir.load_where(place, flags))])
         ir.store_where(found, place, flags)
@@ -291,7 +295,7 @@ class _Kernel:
     # --- matrices that lie column by column -----------------------------------------------------
 
     def _form_by_column(self, form: Form, start: str, count: str, buffer: str) -> None:
-        ir, lead = self.ir, self.known[f"lead {form.matrix}"]
+        ir, lead, kind = self.ir, self.known[f"lead {form.matrix}"], self.kinds[form.matrix]
         width, vector = self.known[f"width {form.matrix}"], self.known[f"vector {form.vector}"]
 
         def some_rows(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
@@ -300,8 +304,9 @@ class _Kernel:
 
             def column(j: str, held: tuple[str, ...]) -> tuple[str, ...]:
                 w = ir.splat(ir.load(ir.at(vector, j), "double"))
-                head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"))
-                xs = [ir.load_where(ir.at(head, g), f) for g, f in zip(groups, flags, strict=True)]
+                head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"), kind)
+                pairs = zip(groups, flags, strict=True)
+                xs = [ir.load_where(ir.at(head, g, kind), f, kind) for g, f in pairs]
                 return tuple(ir.fma(x, w, h) for x, h in zip(xs, held, strict=True))
 
             found = ir.loop("0", width, 1, column, [(ir.reals, "zeroinitializer")] * 4)
@@ -312,11 +317,11 @@ class _Kernel:
         ir.loop("0", count, 4 * self.lanes, some_rows)
 
     def _total_by_column(self, t: Total, start: str, count: str) -> None:
-        ir, lead = self.ir, self.known[f"lead {t.matrix}"]
+        ir, lead, kind = self.ir, self.known[f"lead {t.matrix}"], self.kinds[t.matrix]
         weights, into = self.weights[t.name], self.known[f"into {t.name}"]
 
         def column(j: str, _: tuple[str, ...]) -> tuple[str, ...]:
-            head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"))
+            head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"), kind)
 
             def rows(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
                 new: list[str] = []
@@ -324,7 +329,7 @@ class _Kernel:
                     g = ir.let(f"add i64 {at}, {k * self.lanes}")
                     flags = ir.first_lanes(ir.let(f"sub i64 {count}, {g}"))
                     weight = ir.load_where(ir.at(weights, g), flags)
-                    new.append(ir.fma(weight, ir.load_where(ir.at(head, g), flags), h))
+                    new.append(ir.fma(weight, ir.load_where(ir.at(head, g, kind), flags, kind), h))
                 return tuple(new)
 
             sums = ir.loop("0", count, 4 * self.lanes, rows, [(ir.reals, "zeroinitializer")] * 4)

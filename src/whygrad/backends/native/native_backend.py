@@ -45,7 +45,7 @@ def native_source(program: Program, lanes: int = 4) -> str | None:
     found = fuse(program)
     if found is None or not supported(found.loop):
         return None
-    return kernel(found.loop, lanes, frozenset(), NAME)
+    return kernel(found.loop, lanes, frozenset(), frozenset(), NAME)
 
 
 def bind_native(
@@ -84,24 +84,33 @@ def bind_large(
 class _Matrix:
     """A matrix, by which of its two ways it lies in memory, and how far apart its rows or columns are."""
 
-    data: Array
+    data: NDArray[Any]
     by_column: bool
     lead: int
 
+    @property
+    def single(self) -> bool:
+        """Whether it is of single precision."""
+        return self.data.dtype == np.float32
+
 
 def _matrix(value: Any) -> _Matrix:
-    data = np.asarray(value, dtype=np.float64)
+    kind = np.float32 if getattr(value, "dtype", None) == np.float32 else np.float64
+    data: NDArray[Any] = np.asarray(value, dtype=kind)
+    size = data.itemsize
     rows, columns = data.strides
-    if columns == 8 and rows >= 8 * data.shape[1] and rows % 8 == 0:
-        return _Matrix(data, False, rows // 8)
-    if rows == 8 and columns >= 8 * data.shape[0] and columns % 8 == 0:
-        return _Matrix(data, True, columns // 8)
+    if columns == size and rows >= size * data.shape[1] and rows % size == 0:
+        return _Matrix(data, False, rows // size)
+    if rows == size and columns >= size * data.shape[0] and columns % size == 0:
+        return _Matrix(data, True, columns // size)
     return _Matrix(np.ascontiguousarray(data), False, data.shape[1])
 
 
-def _compiled(here: Machine, loop: RowLoop, by_column: frozenset[str]) -> Code:
-    key = f"{loop!r} {here.lanes} {sorted(by_column)}"
-    return code(here, key, lambda: kernel(loop, here.lanes, by_column, NAME), NAME)
+def _compiled(here: Machine, loop: RowLoop, matrices: Mapping[str, _Matrix]) -> Code:
+    by_column = frozenset(x for x, a in matrices.items() if a.by_column)
+    single = frozenset(x for x, a in matrices.items() if a.single)
+    key = f"{loop!r} {here.lanes} {sorted(by_column)} {sorted(single)}"
+    return code(here, key, lambda: kernel(loop, here.lanes, by_column, single, NAME), NAME)
 
 
 class _Rows:
@@ -123,7 +132,7 @@ class _Rows:
         self.after = binder(fused.after, (*(t.name for t in loop.totals), *free))(arrays, sizes)
         self.matrices = {x: _matrix(arrays[x]) for x in loop.matrices}
         self.rows = {x: np.ascontiguousarray(arrays[x], dtype=np.float64) for x in loop.rows}
-        self.code = _compiled(here, loop, frozenset(x for x, a in self.matrices.items() if a.by_column))
+        self.code = _compiled(here, loop, self.matrices)
         self.slots = np.zeros(len(Slots.of(loop).places), dtype=np.int64)
         self.numbers = self.slots.view(np.float64)
         self.places = Slots.of(loop).places
