@@ -249,6 +249,15 @@ def symbols(e: Expr) -> tuple[Symbol, ...]:
     return tuple(dict.fromkeys(node for _, node in paths(e) if isinstance(node, Symbol)))
 
 
+def _partial_inside(node: Expr, kids: tuple[bool, ...]) -> bool:
+    return isinstance(node, Partial) or any(kids)
+
+
+def holds_partial(e: Expr) -> bool:
+    """Whether an unevaluated derivative stands in ``e``."""
+    return fold(e, _partial_inside, memo="holds_partial")
+
+
 def size_of(e: Expr) -> int:
     """Number of nodes, shared ones counted each time."""
     return fold(e, lambda _, kids: 1 + sum(kids), memo="size")

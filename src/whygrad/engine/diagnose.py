@@ -21,6 +21,7 @@ from whygrad.core.walk import (
     Path,
     canonical,
     free_indices,
+    holds_partial,
     names,
     paths,
     replace_at,
@@ -35,7 +36,7 @@ from whygrad.engine.diagnose_matrix import matrix_repairs
 from whygrad.engine.diagnose_repairs import Repair
 from whygrad.engine.diagnose_rewrites import rewritten
 from whygrad.engine.diagnose_rules import lost_factors, wrongs
-from whygrad.engine.diagnose_slopes import Node, holds_partial, nodes
+from whygrad.engine.diagnose_slopes import Node, nodes
 from whygrad.engine.differentiate import instantiate
 from whygrad.engine.moves import Context
 from whygrad.engine.simplify import simplify

@@ -9,9 +9,9 @@ from typing import Final
 from whygrad.core.cost import Declaration, Definition, Domain, Scope
 from whygrad.core.errors import WhygradError
 from whygrad.core.expr import ZERO, Call, Delta, Expr, Index, Number, Partial, Symbol
-from whygrad.core.walk import free_indices, letters, postorder, size_of, substitute, symbols
+from whygrad.core.walk import free_indices, holds_partial, letters, postorder, size_of, substitute, symbols
 from whygrad.engine.diagnose_floats import Floats, Table, agree
-from whygrad.engine.diagnose_slopes import Slopes, holds_partial
+from whygrad.engine.diagnose_slopes import Slopes
 from whygrad.engine.differentiate import instantiate
 from whygrad.engine.moves import Context
 from whygrad.engine.simplify import simplify

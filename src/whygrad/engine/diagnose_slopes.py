@@ -14,7 +14,15 @@ from typing import Final
 from whygrad.core.cost import Scope
 from whygrad.core.errors import BudgetError
 from whygrad.core.expr import ONE, ZERO, Add, Expr, Mul, Partial, Reduce, Symbol, add, mul
-from whygrad.core.walk import children, fold, letters, paths, rebuild, replace_at, rewrite_bottom_up
+from whygrad.core.walk import (
+    children,
+    holds_partial,
+    letters,
+    paths,
+    rebuild,
+    replace_at,
+    rewrite_bottom_up,
+)
 from whygrad.engine.differentiate import Frame, apply_derivative, frame
 
 LARGEST: Final = 400
@@ -41,11 +49,6 @@ class Node:
     def body(self) -> Expr:
         """What is differentiated."""
         return self.partial.body
-
-
-def holds_partial(e: Expr) -> bool:
-    """Whether an unevaluated derivative stands in ``e``."""
-    return fold(e, lambda node, kids: isinstance(node, Partial) or any(kids), memo="holds_partial")
 
 
 class Slopes:

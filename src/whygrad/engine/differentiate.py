@@ -35,14 +35,16 @@ from whygrad.core.expr import (
 )
 from whygrad.core.walk import (
     Path,
+    children,
     fold,
     free_indices,
     fresh_index,
+    holds_partial,
     letters,
     names,
-    paths,
     rename_bound,
     rewrite_bottom_up,
+    size_of,
     substitute,
 )
 from whygrad.engine.trace import Trace
@@ -145,6 +147,10 @@ def letters_of(scope: Scope) -> dict[str, str]:
     return out
 
 
+MOST_NODES = 20_000_000
+"""Nodes of all the lines of one derivative together: each step writes the whole line anew."""
+
+
 def differentiate(line: Expr, frame: Frame, budget: int = 4000) -> Trace:
     """Work out every Partial by ``frame.wrt`` in ``line``; house-keeping is left undone.
 
@@ -153,17 +159,19 @@ def differentiate(line: Expr, frame: Frame, budget: int = 4000) -> Trace:
     NoRuleError
         For a function without a derivative row.
     BudgetError
-        After ``budget`` steps; ``partial`` is the trace so far.
+        After ``budget`` steps, fewer where the lines are very long; ``partial`` is the trace so far.
     """
     trace = Trace(line)
+    written = 0
     while True:
         found = _next_partial(trace.line, frame)
         if found is None:
             return trace
-        if len(trace.steps) >= budget:
+        written += size_of(trace.line)
+        if len(trace.steps) >= budget or written > MOST_NODES:
             error = BudgetError(
                 "error/not-finished",
-                f"the derivative needs more than {budget} steps",
+                f"the derivative is not done after {len(trace.steps)} steps",
                 fix="name intermediate results in the cost, so that each is derived once",
             )
             error.partial = trace
@@ -175,9 +183,13 @@ def differentiate(line: Expr, frame: Frame, budget: int = 4000) -> Trace:
 
 
 def _next_partial(line: Expr, frame: Frame) -> tuple[Path, Partial] | None:
-    for path, node in paths(line):
+    stack: list[tuple[Path, Expr]] = [((), line)]
+    while stack:
+        path, node = stack.pop()
         if isinstance(node, Partial) and node.wrt is frame.wrt and not _is_kept(node, frame):
             return path, node
+        inside = [(k, kid) for k, kid in enumerate(children(node)) if holds_partial(kid)]
+        stack.extend(((*path, k), kid) for k, kid in reversed(inside))
     return None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from whygrad.core.derivation import Step
 from whygrad.core.expr import Add, Call, Compare, Expr, Mul, Pow, Reduce
-from whygrad.core.walk import Path, paths, replace_at
+from whygrad.core.walk import Path, paths, replace_at, size_of
 from whygrad.engine import conditions, logs, moves, sums
 from whygrad.engine.measure import cost_of
 from whygrad.engine.moves import Context, Moved
@@ -61,6 +61,11 @@ RIVALS: tuple[Move, ...] = (
     conditions.other_case,
 )
 """Of these the one that makes the line cheapest is taken."""
+
+
+LONGEST_TRIED = 500
+"""Nodes of a line up to which moves are tried for their looks: a longer one is left as the rules gave it.
+(The longest line of the gallery has 368.)"""
 
 
 def simplify(line: Expr, context: Context, *, limit: int = 60) -> list[Step]:
@@ -205,6 +210,8 @@ def _take_line(trace: Trace, context: Context) -> bool:
 
 
 def _take_tried(trace: Trace, context: Context) -> bool:
+    if size_of(trace.line) > LONGEST_TRIED:
+        return False
     kinds = _by_kind(sorted(paths(trace.line), key=lambda item: -len(item[0])))
     now = cost_of(trace.line)
     for move in (moves.common_denominator, *NATURAL) if context.fractions else NATURAL:

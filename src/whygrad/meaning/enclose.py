@@ -17,7 +17,7 @@ from flint import arb, ctx
 from whygrad.core import walk
 from whygrad.core.cost import Definition, Scope
 from whygrad.core.errors import BudgetError
-from whygrad.core.expr import Expr, Partial
+from whygrad.core.expr import Expr
 from whygrad.meaning.balls import BALLS
 from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.program import Program, Values
@@ -171,11 +171,7 @@ def _without_partials(scope: Scope) -> Scope:
 
 
 def _carried_out(e: Expr, scope: Scope) -> Expr:
-    return evaluate_partials(e, scope) if walk.fold(e, _partial, memo="has_partial") else e
-
-
-def _partial(node: Expr, kids: tuple[bool, ...]) -> bool:
-    return isinstance(node, Partial) or any(kids)
+    return evaluate_partials(e, scope) if walk.holds_partial(e) else e
 
 
 def entries(exprs: tuple[Expr, ...], scope: Scope) -> tuple[Expr, ...]:

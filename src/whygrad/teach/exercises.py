@@ -33,11 +33,11 @@ from whygrad.core.expr import (
     mul,
     neg,
 )
-from whygrad.core.walk import paths, replace_at, substitute
+from whygrad.core.walk import holds_partial, paths, replace_at, substitute
 from whygrad.engine.diagnose import diagnose
 from whygrad.engine.diagnose_rewrites import rewritten
 from whygrad.engine.diagnose_rules import wrongs
-from whygrad.engine.diagnose_slopes import Slopes, holds_partial, nodes
+from whygrad.engine.diagnose_slopes import Slopes, nodes
 from whygrad.engine.moves import Context
 from whygrad.engine.narrate import opened
 from whygrad.engine.simplify import simplify
