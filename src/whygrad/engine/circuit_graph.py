@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 from whygrad.core.circuit import Circuit, Node, NodeKind, Parts, Result, Wire
 from whygrad.core.cost import Cost, Scope
@@ -15,7 +14,7 @@ from whygrad.core.walk import names, ordered_free_indices, rewrite_bottom_up, su
 from whygrad.engine.circuit_parts import taken_apart
 from whygrad.engine.derive import loss_level, movers_of_goal, wrt_symbol
 from whygrad.engine.differentiate import Known, frame
-from whygrad.engine.evaluate import Values, point_at
+from whygrad.engine.evaluate import Value, Values, point_at
 from whygrad.engine.graph import Link, body_at, build, local_scope
 from whygrad.engine.moves import Context
 from whygrad.engine.simplify import simplify
@@ -352,7 +351,7 @@ def _four(value: float) -> str:
     return f"{value:.4g}".replace("-", "−").replace("e−0", "e−")
 
 
-def _plain(value: Fraction | tuple[Fraction, ...]) -> str:
+def _plain(value: Value) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_plain(v) for v in value) + "]"
     return _four(float(value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,6 +14,7 @@ from whygrad.core.document import Document
 from whygrad.core.errors import UsageError
 from whygrad.engine.circuit_graph import circuit
 from whygrad.engine.derive import derive
+from whygrad.engine.evaluate import Values
 from whygrad.engine.narrate import narrate
 from whygrad.engine.serialise import derivation_to_json
 from whygrad.engine.small_steps import with_small_evidence
@@ -49,7 +49,7 @@ class Lesson:
     cost: Cost
     source: str
     words: Words = field(default_factory=lambda: ENGLISH)
-    at: Mapping[str, Fraction | tuple[Fraction, ...]] | None = None
+    at: Values | None = None
 
     @property
     def title(self) -> str:
