@@ -171,7 +171,8 @@ def table(found: dict[str, Any]) -> str:
         "medians in milliseconds; factors are medians of the ratios within a round, in which all alternate.",
         "“Reads” is the time in which NumPy’s `max` goes over the same array, which is no bound.",
         "",
-        "| cost | rows × columns | by, kind | whygrad | numpy | scikit-learn | reads | × numpy | × scikit-learn |",
+        "| cost | rows × columns | by, kind | whygrad | numpy | scikit-learn | reads | × numpy "
+        "| × scikit-learn |",
         "|---|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     for r in found["rows"]:
