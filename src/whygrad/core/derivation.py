@@ -98,6 +98,8 @@ class Stage:
     matrix_left: Expr | None = None
     matrix: Expr | None = None
     matrix_shapes: str = ""
+    matrix_evidence: EvidenceKind = "proved"
+    """How the matrix form was found to be the index form."""
     no_matrix: str = ""
     reused: bool = False
     """Already derived for another parameter; shown as a citation."""

@@ -194,7 +194,13 @@ def with_matrix(stage: Stage, cost: Cost) -> Stage:
     if found.body is result:
         return stage
     body = named.arrays(found.body)
-    return replace(stage, matrix_left=left, matrix=body, matrix_shapes=found.shapes if over else "")
+    return replace(
+        stage,
+        matrix_left=left,
+        matrix=body,
+        matrix_shapes=found.shapes if over else "",
+        matrix_evidence=found.evidence.kind,
+    )
 
 
 def movers_of_goal(cost: Cost) -> frozenset[str]:

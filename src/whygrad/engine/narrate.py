@@ -153,7 +153,7 @@ def stage_rows(stage: Stage, level: Level, scope: Scope, folded: bool = True) ->
                 stage.matrix_left,
                 id=f"{stage.id}.matrix",
                 reason=(stage.matrix_shapes,),
-                evidence="proved",
+                evidence=stage.matrix_evidence,
             )
         )
     return rows
