@@ -1,7 +1,10 @@
 """Machine code gives what NumPy gives, in any layout, for any number of rows, columns and threads."""
 
+import ctypes
+import mmap
 import os
 import stat
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +116,32 @@ def test_single_precision_is_read_as_it_is(order):
         made = bind_native(program, free, given, sizes)
         assert made.__self__.matrices["x"].data is given["x"]
         agree(made(*theta), binder(program, free)(given, sizes)(*theta), m)
+
+
+@needs_llvm
+@pytest.mark.skipif(sys.platform != "linux", reason="guarded memory is asked of Linux here")
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_nothing_beyond_the_data_is_read(order, kind):
+    """The data end where memory that may not be touched begins."""
+    for m, n in ((3, 5), (37, 9), (300, 33)):
+        program, free, given, sizes, theta = setting(TEXTS["logistic"], m, n)
+        given["x"] = guarded(given["x"].astype(kind), order)
+        given["y"] = guarded(given["y"], "C")
+        found = bind_native(program, free, given, sizes)(*theta)
+        agree(found, binder(program, free)(given, sizes)(*theta), m)
+
+
+def guarded(a: np.ndarray, order: str) -> np.ndarray:
+    page = mmap.PAGESIZE
+    room = -(-a.nbytes // page) * page
+    held = mmap.mmap(-1, room + page)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(held))
+    assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(start + room), page, 0) == 0
+    made = np.frombuffer(held, dtype=a.dtype, count=a.size, offset=room - a.nbytes)
+    made = made.reshape(a.shape, order=order)
+    made[...] = a
+    return made
 
 
 @needs_llvm

@@ -295,18 +295,38 @@ class _Kernel:
     # --- matrices that lie column by column -----------------------------------------------------
 
     def _form_by_column(self, form: Form, start: str, count: str, buffer: str) -> None:
+        four = self._whole(count, 4 * self.lanes)
+        self._rows_by_column(form, start, "0", four, None, buffer)
+        self._rows_by_column(form, start, four, count, count, buffer)
+
+    def _flags_of(self, groups: list[str], count: str | None) -> list[str | None]:
+        """For each group of lanes, which of them are rows of the block; None for all."""
+        if count is None:
+            return [None] * len(groups)
+        return [self.ir.first_lanes(self.ir.let(f"sub i64 {count}, {g}")) for g in groups]
+
+    def _groups(self, at: str) -> list[str]:
+        return [self.ir.let(f"add i64 {at}, {k * self.lanes}") for k in range(4)]
+
+    def _some(self, place: str, flags: str | None, kind: str) -> str:
+        return self.ir.load_reals(place, kind) if flags is None else self.ir.load_where(place, flags, kind)
+
+    def _rows_by_column(
+        self, form: Form, start: str, first: str, stop: str, count: str | None, buffer: str
+    ) -> None:
+        """Forms of some rows; with ``count`` rows beyond it are left out."""
         ir, lead, kind = self.ir, self.known[f"lead {form.matrix}"], self.kinds[form.matrix]
         width, vector = self.known[f"width {form.matrix}"], self.known[f"vector {form.vector}"]
 
         def some_rows(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
-            groups = [ir.let(f"add i64 {at}, {k * self.lanes}") for k in range(4)]
-            flags = [ir.first_lanes(ir.let(f"sub i64 {count}, {g}")) for g in groups]
+            groups = self._groups(at)
+            flags = self._flags_of(groups, count)
 
             def column(j: str, held: tuple[str, ...]) -> tuple[str, ...]:
                 w = ir.splat(ir.load(ir.at(vector, j), "double"))
                 head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"), kind)
                 pairs = zip(groups, flags, strict=True)
-                xs = [ir.load_where(ir.at(head, g, kind), f, kind) for g, f in pairs]
+                xs = [self._some(ir.at(head, g, kind), f, kind) for g, f in pairs]
                 return tuple(ir.fma(x, w, h) for x, h in zip(xs, held, strict=True))
 
             found = ir.loop("0", width, 1, column, [(ir.reals, "zeroinitializer")] * 4)
@@ -314,25 +334,28 @@ class _Kernel:
                 ir.store(ir.reals, value, ir.at(buffer, g))
             return ()
 
-        ir.loop("0", count, 4 * self.lanes, some_rows)
+        ir.loop(first, stop, 4 * self.lanes, some_rows)
 
     def _total_by_column(self, t: Total, start: str, count: str) -> None:
         ir, lead, kind = self.ir, self.known[f"lead {t.matrix}"], self.kinds[t.matrix]
         weights, into = self.weights[t.name], self.known[f"into {t.name}"]
+        four = self._whole(count, 4 * self.lanes)
 
         def column(j: str, _: tuple[str, ...]) -> tuple[str, ...]:
             head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"), kind)
 
-            def rows(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
-                new: list[str] = []
-                for k, h in enumerate(held):
-                    g = ir.let(f"add i64 {at}, {k * self.lanes}")
-                    flags = ir.first_lanes(ir.let(f"sub i64 {count}, {g}"))
-                    weight = ir.load_where(ir.at(weights, g), flags)
-                    new.append(ir.fma(weight, ir.load_where(ir.at(head, g, kind), flags, kind), h))
+            def rows(at: str, held: tuple[str, ...], count: str | None = None) -> tuple[str, ...]:
+                groups, new = self._groups(at), list[str]()
+                for g, f, h in zip(groups, self._flags_of(groups, count), held, strict=True):
+                    weight = self._some(ir.at(weights, g), f, "double")
+                    new.append(ir.fma(weight, self._some(ir.at(head, g, kind), f, kind), h))
                 return tuple(new)
 
-            sums = ir.loop("0", count, 4 * self.lanes, rows, [(ir.reals, "zeroinitializer")] * 4)
+            def last(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
+                return rows(at, held, count)
+
+            sums = ir.loop("0", four, 4 * self.lanes, rows, [(ir.reals, "zeroinitializer")] * 4)
+            sums = ir.loop(four, count, 4 * self.lanes, last, [(ir.reals, s) for s in sums])
             whole = ir.op("fadd", ir.op("fadd", sums[0], sums[1]), ir.op("fadd", sums[2], sums[3]))
             place = ir.at(into, j)
             so_far = ir.load(place, "double")

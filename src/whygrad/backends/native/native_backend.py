@@ -150,9 +150,10 @@ class _Rows:
     def _shape(self, rows: int, threads: int | None) -> None:
         """Rows of blocks and chunks, and the memory of chunks."""
         width = sum(a.data.shape[1] for a in self.matrices.values())
-        block = MOST_ROWS
-        if not any(a.by_column for a in self.matrices.values()):
-            block = max(8, min(64, BLOCK_BYTES // (8 * max(1, width)) // 8 * 8))
+        size = max(1, sum(a.data.shape[1] * a.data.itemsize for a in self.matrices.values()))
+        block = max(8, min(64, BLOCK_BYTES // size // 8 * 8))
+        if any(a.by_column for a in self.matrices.values()):
+            block = MOST_ROWS  # what lies together in a column must be long
         self.chunk = max(1, CHUNK_ENTRIES // (block * max(1, width))) * block
         self.chunks = -(-rows // self.chunk)
         many = rows * width // ENTRIES_A_THREAD
