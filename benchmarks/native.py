@@ -165,7 +165,7 @@ def table(found: dict[str, Any]) -> str:
         "",
         "Made by `benchmarks/native.py --write` from `benchmarks/native.json`; do not edit.",
         "",
-        f"{found['machine']}.",
+        f"{found['machine']}; {found['cores']} cores, other programs beside it (load {found['load']:.0f}).",
         "One thread, value and gradient with an intercept; data of single precision are computed with in",
         "double precision by whygrad, in single precision by the others. Times are",
         "medians in milliseconds; factors are medians of the ratios within a round, in which all alternate.",
@@ -199,6 +199,8 @@ def main() -> int:
         return 2
     found: dict[str, Any] = {
         "machine": f"{here.name}, {here.lanes} doubles a vector, {platform.system()}, NumPy {np.__version__}",
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
         "compile": compile_times(),
         "rows": [],
     }
