@@ -208,11 +208,12 @@ def growth() -> list[dict[str, Any]]:
 
 
 def shell(code: str) -> float:
-    """Best of several runs of a fresh interpreter, in milliseconds."""
+    """Median wall time of several runs of a fresh interpreter, in milliseconds."""
     env = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"}
     command = [sys.executable, *code.split("\x00")]
-    return min(
-        timed(lambda: subprocess.run(command, env=env, check=True, capture_output=True)) for _ in range(5)
+    return statistics.median(
+        timed(lambda: subprocess.run(command, env=env, check=True, capture_output=True), time.perf_counter)
+        for _ in range(9)
     )
 
 

@@ -30,7 +30,7 @@ LONGEST_CHAIN = 6
 LARGEST_RESULT = 160
 """Nodes of a gradient written out; a longer one keeps its cotangents as names."""
 
-DEEPEST_RESULT = 4
+DEEPEST_RESULT = 3
 """And so does one with more sums than this inside each other."""
 
 LARGEST_COST = 58
@@ -147,7 +147,7 @@ def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivati
     by_stages = weakest([s.evidence for s in stages])
     evidence = Evidence("undecided")
     small = maker.whole_size <= LARGEST_COST and size_of(final.result) <= LARGEST_PROOF
-    if small and not has_cotangents(final.result):
+    if small and not any(has_cotangents(s.result) for s in stages):  # else it is long when inlined
         evidence = proved(final.left, final.result, scope)
     if evidence.kind in ("undecided", "sampled") and by_stages.kind in ("proved", "definition"):
         evidence = Evidence("proved", "by the chain rule from its stages, each proved")
