@@ -135,6 +135,10 @@ def fold(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str | None = None
             stack.pop()
             continue
         kids = _CHILDREN[type(node)](node)
+        if not kids:
+            done[node] = f(node, ())
+            stack.pop()
+            continue
         missing = [kid for kid in kids if kid not in done]
         if missing:
             stack.extend(missing[::-1])
@@ -163,13 +167,8 @@ def _fold_kept(e: Expr, f: Callable[[Expr, tuple[T, ...]], T], memo: str) -> T:
 
 def rewrite_bottom_up(e: Expr, f: Callable[[Expr], Expr]) -> Expr:
     """Rebuild with ``f`` applied to every node after its children."""
-
-    def step(node: Expr, kids: tuple[Expr, ...]) -> Expr:
-        old = children(node)
-        same = len(kids) == len(old) and all(a is b for a, b in zip(kids, old, strict=True))
-        return f(node if same else rebuild(node, kids))
-
-    return fold(e, step)
+    # Nodes are interned, so tuples of them are compared by identity.
+    return fold(e, lambda node, kids: f(node if kids == children(node) else rebuild(node, kids)))
 
 
 def at(e: Expr, path: Path) -> Expr:
@@ -195,10 +194,15 @@ def paths(e: Expr) -> Iterator[tuple[Path, Expr]]:
     """Every occurrence with its path, parents before children, left to right."""
     stack: list[tuple[Path, Expr]] = [((), e)]
     while stack:
-        path, node = stack.pop()
-        yield path, node
-        kids = children(node)
-        stack.extend(((*path, k), kids[k]) for k in range(len(kids) - 1, -1, -1))
+        item = stack.pop()
+        yield item
+        path, node = item
+        kids = _CHILDREN[type(node)](node)
+        if kids:
+            k = len(kids)
+            for kid in kids[::-1]:
+                k -= 1
+                stack.append(((*path, k), kid))
 
 
 def _free(node: Expr, kids: tuple[frozenset[Index], ...]) -> frozenset[Index]:

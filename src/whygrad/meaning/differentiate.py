@@ -45,6 +45,7 @@ from whygrad.core.walk import (
     fold,
     free_indices,
     fresh_index,
+    holds_partial,
     letters,
     names,
     rewrite_bottom_up,
@@ -84,7 +85,7 @@ def derivative(e: Expr, wrt: Symbol, scope: Scope) -> Expr:
 
 def evaluate_partials(e: Expr, scope: Scope) -> Expr:
     """Every unevaluated derivative in ``e`` carried out, the inner ones first."""
-    if not fold(e, lambda node, kids: isinstance(node, Partial) or any(kids)):
+    if not holds_partial(e):
         return e
 
     def f(node: Expr) -> Expr:
@@ -101,6 +102,7 @@ class Differentiator:
         self.wrt = wrt
         self.marks = tuple(_mark(i, k) for k, i in enumerate(wrt.indices))
         self._converter = Converter(scope)
+        self._functions = any(d.is_function for d in scope.definitions.values())
         self._depends: dict[str, bool] = {wrt.name: True}
         self._definitions: dict[str, tuple[Definition, Expr]] = {}
 
@@ -122,7 +124,8 @@ class Differentiator:
                     return self._plain(substitute(definition.body, {Symbol(p): a for p, a in given}))
             return node
 
-        e = rewrite_bottom_up(e, f)
+        if self._functions:
+            e = rewrite_bottom_up(e, f)
         return to_index(e, self.scope) if _has_arrays(e) else e
 
     def _fold(self, e: Expr) -> Expr:
