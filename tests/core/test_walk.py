@@ -35,7 +35,7 @@ from whygrad.core.walk import (
 )
 
 A, J, K = (Index(letter, "n") for letter in "ajk")
-LEAVES = st.sampled_from([Number(2), Number(3), Symbol("b"), *(Symbol("w", (i,)) for i in (I, J, K))])
+LEAVES = st.sampled_from([Number(2), Number(3), Symbol("b"), *(Symbol("w", (i,)) for i in (A, J, K))])
 
 
 def bigger(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
