@@ -72,6 +72,8 @@ def powers_of(e: Expr) -> list[Power]:
                 for g in inner:
                     base = powers_of(g)
                     out.extend(Power(p.base, p.exponent * n) for p in base)
+            case Pow(Pow(base, Number(a)), Number(n)) if a.denominator == n.denominator == 1:
+                out.append(Power(base, a * n))
             case Pow(base, Number(n)):
                 out.append(Power(base, n))
             case _:

@@ -15,6 +15,7 @@ from whygrad.core.walk import (
     postorder,
     replace_at,
     rewrite_bottom_up,
+    same_form,
     substitute,
 )
 from whygrad.engine import conditions, logs, moves, sums
@@ -51,7 +52,7 @@ RATIONAL = frozenset(
 )  # fmt: skip
 """Rules about sums, products and quotients: their two sides are one rational form."""
 
-BY_VALUE = ("chain/product", "chain/paths", "chain/put-in", "definition/unfold",
+BY_VALUE = ("algebra/algebra", "chain/product", "chain/paths", "chain/put-in", "definition/unfold",
             "definition/fold", "definition/fold-complement")  # fmt: skip
 """Steps that quote the cost or an earlier stage: they are held by their evidence, not by a pattern."""
 
@@ -70,8 +71,10 @@ def replays(step: Step, context: Context) -> bool:
         return tidy(step.before) is step.after
     if step.rule == "sum/symmetric":
         return sums.sorted_pairs(step.before, context) is sums.sorted_pairs(step.after, context)
+    if step.rule == "sum/rename":
+        return same_form(step.before, step.after)
     node = at(step.before, step.at)
-    if step.rule.startswith("derivative/") or step.rule == "sum/rename":
+    if step.rule.startswith("derivative/"):
         return _derivative_replays(step, node, context)
     house = tidy_node(node)
     if house is not None and house[0] == step.rule and _gives(step, step.at, house[1]):
@@ -98,7 +101,8 @@ def _algebra_replays(step: Step, context: Context) -> bool:
         before, after = changed_part(step)
         return same_rational(before, after) or same_rational(linear(before), linear(after))
     if step.rule == "sum/split":
-        return _splits(*changed_part(step))
+        before, after = changed_part(step)
+        return _splits(before, after) or same_rational(linear(before), linear(after))
     places = [step.at[:depth] for depth in range(len(step.at), -1, -1)]
     places += [(*step.at, *path) for path, _ in paths(at(step.before, step.at))]
     for path in places:
