@@ -118,9 +118,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """A part to point out: what a step touched."""
+    """A part to point out: what a step touched; or, with a name, one that a page tells by it."""
 
     body: Box
+    name: str = ""
 
 
 Box = Atom | Line | Fraction | Script | BigOp | Fence | Root | CasesBox | Accent | Choice | Mark

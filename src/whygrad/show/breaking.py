@@ -135,8 +135,8 @@ def _parts(box: Box) -> tuple[Box, ...]:
         match node:
             case Line(parts):
                 stack.extend((part, pointed) for part in reversed(parts))
-            case Mark(body) if _is_line(body):
-                stack.append((body, True))
+            case Mark(body, name) if _is_line(body):
+                stack.append((body, pointed or not name))
             case Choice(_, stacked) if _is_line(stacked):
                 stack.append((stacked, pointed))
             case _:
@@ -167,8 +167,8 @@ def _inner(box: Box) -> tuple[Box, ...]:
             return ()
         case BigOp(op, lower, body, upper):
             return (BigOp(op, lower, Atom("", "tight"), upper), *_parts(body))
-        case Mark(body):
-            return tuple(part if _is_cut(part) else Mark(part) for part in _inner(body))
+        case Mark(body, name):
+            return tuple(part if name or _is_cut(part) else Mark(part) for part in _inner(body))
         case Choice(_, stacked):
             return _inner(stacked)
         case _:

@@ -97,8 +97,9 @@ def _spell(box: Box, parts: tuple[_Ml, ...]) -> _Ml:
             return _Ml(f'<mover accent="true">{codes[0]}{sign}</mover>')
         case Choice():
             return parts[0]
-        case Mark():
-            return _Ml(f'<mrow class="changed">{codes[0]}</mrow>', tall, first)
+        case Mark(_, name):
+            said = f'data-part="{escape(name)}"' if name else 'class="changed"'
+            return _Ml(f"<mrow {said}>{codes[0]}</mrow>", tall, first)
         case _:
             assert_never(box)
 
