@@ -8,9 +8,10 @@ from whygrad.core.derivation import Evidence, Step
 from whygrad.core.expr import Expr, Number, Symbol, add, mul
 from whygrad.core.walk import at, replace_at
 from whygrad.engine.derive import derive
-from whygrad.engine.narrate import evidence_sentence
+from whygrad.engine.narrate import evidence_sentence, narrate
 from whygrad.engine.small_steps import with_evidence_below
 from whygrad.engine.stages import checked, proved
+from whygrad.show.render import render
 from whygrad.syntax.cost_text import read_cost
 
 COST = read_cost("data x[i], y[i]\nparam w\nL[i] = (w x[i] - y[i])^2\nJ = mean_i L[i]")
@@ -56,7 +57,16 @@ def test_a_refuted_line_is_said_aloud() -> None:
     stage = replace(first.stages[-1], evidence=Evidence("refuted"))
     broken = replace(made, parameters=(replace(first, stages=(*first.stages[:-1], stage)),))
     assert "REFUTED" in evidence_sentence(broken)
-    assert "REFUTED" not in evidence_sentence(made)
+    assert "\nwarning: REFUTED" in render(narrate(broken), "text")
+    assert "\nproved: each line" in render(narrate(made), "text")
+
+
+def test_what_was_sampled_is_not_headed_as_proved() -> None:
+    made = derive(COST)
+    first = made.parameters[0]
+    text = render(narrate(replace(made, parameters=(replace(first, evidence=Evidence("sampled")),))), "text")
+    assert "proved: proved" not in text
+    assert "sampled at random points (not a proof): the last" in " ".join(text.split())
 
 
 def test_small_steps_are_compared_too() -> None:

@@ -72,6 +72,14 @@ HEAVY = (
 SAMPLED = {"triplet"}
 """Costs with a line that is only tested at random points; the number may fall, not rise."""
 
+WHOLE = {
+    "triplet": "sampled",
+    "gaussian-process": "sampled",
+    "focal": "sampled",  # by substitution
+    "transformer-block": "definition",  # by its stages only
+}
+"""Costs with a gradient that is not proved as a whole, and how it is held; may fall, not rise."""
+
 
 UNIT = Domain("interval", low=Fraction(0), high=Fraction(1))
 """Where entries of defined names are drawn: every gallery cost has values there."""
@@ -95,7 +103,7 @@ def all_steps(derivation):
 def test_everything_shown_is_proved(name, route):
     kinds = {"proved", "definition"} | ({"sampled"} if name in SAMPLED else set())
     for parameter in derived(name, route).parameters:
-        assert parameter.evidence.kind in kinds
+        assert parameter.evidence.kind in ("proved", WHOLE.get(name))
         for stage in parameter.stages:
             assert stage.evidence.kind in kinds, (stage.id, stage.evidence)
 

@@ -159,7 +159,9 @@ def test_refusals(tmp_path, capsys, monkeypatch):
     with pytest.raises(UsageError):
         video(lesson("logistic"), tmp_path / "a.avi")
     with pytest.raises(BudgetError):
-        shots_of(lesson("transformer-block"), Wish(), SMALL)
+        shots_of(
+            lesson(f"data x\nparam w\nJ = {' + '.join(f'exp({k} w x)' for k in range(2, 90))}"), Wish(), SMALL
+        )
     import importlib
 
     load = importlib.import_module

@@ -22,6 +22,7 @@ from whygrad.engine.graph import Graph, build, parameter_indices, uses
 from whygrad.engine.matrix import NoMatrix, to_matrix
 from whygrad.engine.stages import Maker, paths_stage, product_stage, proved, total_stage, weakest
 from whygrad.engine.substitution import substitution_stages
+from whygrad.meaning.enclose import difference, sampled_equal
 from whygrad.meaning.to_index import cost_to_index
 
 LONGEST_CHAIN = 6
@@ -33,11 +34,11 @@ LARGEST_RESULT = 160
 DEEPEST_RESULT = 3
 """And so does one with more sums than this inside each other."""
 
-LARGEST_COST = 58
-"""Nodes of a cost written out; the gradient of a larger one is proved stage by stage only."""
+LARGEST_PROOF = 100
+"""Nodes of a gradient, cotangents written out, that is proved as a whole against the cost's derivative."""
 
-LARGEST_PROOF = 160
-"""Nodes of a gradient that is held as a whole against the derivative of the cost written out."""
+LARGEST_SAMPLE = 400
+"""Nodes of one that is at least held against it at random points; a larger one rests on its stages."""
 
 MOST_SUMS = 1
 """And so are products under more sums than this."""
@@ -144,14 +145,33 @@ def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivati
             written = maker.written_out(final, whole, tuple(s.id for s in stages[:-1]))
             final = with_matrix(written, cost)
             stages.append(final)
-    by_stages = weakest([s.evidence for s in stages])
-    evidence = Evidence("undecided")
-    small = maker.whole_size <= LARGEST_COST and size_of(final.result) <= LARGEST_PROOF
-    if small and not any(has_cotangents(s.result) for s in stages):  # else it is long when inlined
-        evidence = proved(final.left, final.result, scope)
-    if evidence.kind in ("undecided", "sampled") and by_stages.kind in ("proved", "definition"):
-        evidence = Evidence("proved", "by the chain rule from its stages, each proved")
+    evidence = whole_evidence(final, stages, scope, maker.reserved)
     return ParameterDerivation(final.left.wrt, chain, tuple(stages), final.result, evidence)  # pyright: ignore
+
+
+def whole_evidence(
+    final: Stage, stages: Sequence[Stage], scope: Scope, reserved: Mapping[str, str]
+) -> Evidence:
+    """The result as a whole against the derivative of the cost written out.
+
+    Stages that are each proved do not make a proof of the whole: putting them together is a step of
+    its own, so what was not compared as a whole says so (kind ``definition``: by the chain rule).
+    """
+    result = closed(final.result, stages, reserved, LARGEST_SAMPLE)
+    if result is not None and size_of(result) <= LARGEST_PROOF:
+        return proved(final.left, result, scope)
+    if result is not None and sampled_equal(final.left, result, scope):
+        return Evidence("sampled", "equal at random points; too long to be proved as a whole")
+    if result is not None:
+        apart = difference(final.left, result, scope)
+        if apart is not None:
+            return Evidence(
+                "refuted", "the whole differs from the cost's derivative", difference=str(apart.difference)
+            )
+    by_stages = weakest([s.evidence for s in stages])
+    if by_stages.kind in ("proved", "definition"):
+        return Evidence("definition", "by the chain rule from its stages; not compared as a whole")
+    return by_stages
 
 
 def written_size(scope: Scope, goal: str) -> int:

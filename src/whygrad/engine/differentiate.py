@@ -420,7 +420,8 @@ def _chain_reason(rule: str, bindings: Bindings, outer: Expr | None, frame: Fram
     if outer is None or u is None or u is frame.wrt:
         return None
     return (
-        f"{RULES[rule].title}; chain rule with f(u) = ", outer, " outside and g = ", u, " inside",
+        f"{RULES[rule].title}; chain rule with f(u) = ", outer, " outside and ", Call("g", (frame.wrt,)),
+        " = ", u, " inside",
     )  # fmt: skip
 
 

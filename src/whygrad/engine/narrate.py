@@ -6,7 +6,7 @@ house-keeping; *brief* one line for each stage.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from whygrad.core.cost import Cost, Declaration, Scope
@@ -46,7 +46,7 @@ def narrate(
     blocks: list[Block] = [*cost_blocks(cost)]
     for parameter in derivation.parameters:
         blocks.extend(parameter_blocks(derivation, parameter, level, folded))
-    blocks.append(Callout("proved", (evidence_sentence(derivation),)))
+    blocks.append(evidence_callout(evidence_sentence(derivation), evidence_kinds(derivation)))
     blocks.extend(Callout("convention", (note,)) for note in derivation.notes)
     if derivation.evaluation is not None:
         blocks.append(evaluation_table(derivation.evaluation))
@@ -260,6 +260,21 @@ def _brief_reason(stage: Stage, groups: list[tuple[int, Step, Expr]]) -> Inline:
     return groups[0][1].reason if groups else ()
 
 
+def evidence_kinds(derivation: Derivation) -> set[str]:
+    """The kinds of evidence of everything that is claimed."""
+    stages = {s.evidence.kind for p in derivation.parameters for s in p.stages}
+    wholes = {p.evidence.kind for p in derivation.parameters}
+    return stages | {"stages" if kind == "definition" else kind for kind in wholes}
+
+
+def evidence_callout(text: str, kinds: Iterable[str]) -> Callout:
+    """What was proved and how; marked as proved only where all of it is."""
+    weak = set(kinds) - {"proved", "definition"}
+    if not weak:
+        return Callout("proved", (text,))
+    return Callout("fact" if weak <= {"sampled", "stages"} else "warning", (text,))
+
+
 def evidence_sentence(derivation: Derivation) -> str:
     """What was proved, and how."""
     stages = [s for p in derivation.parameters for s in p.stages]
@@ -272,12 +287,25 @@ def evidence_sentence(derivation: Derivation) -> str:
     using = f" (uses {', '.join(facts)})" if facts else ""
     lines = "each line equals the one before"
     last = "the last equals the derivative of J written out".replace("J", derivation.cost.goal)
-    if kinds <= {"proved", "definition"} and finals <= {"proved"}:
-        return f"{lines}; {last}{using}"
     if "refuted" in kinds | finals:
         return "REFUTED: a line does not equal the one before; please report this"
-    parts = [f"{_word(kinds)}: {lines}", f"{_word(finals)}: {last}"]
+    if kinds <= {"proved", "definition"} and finals <= {"proved"}:
+        return f"{lines}; {last}{using}"
+    parts = [f"{_word(kinds)}: {lines}"]
+    for kind in ("proved", "sampled", "definition", "undecided"):
+        of = [p.wrt.name for p in derivation.parameters if p.evidence.kind == kind]
+        if of:
+            which = "" if len(of) == len(derivation.parameters) else f" (for {', '.join(of)})"
+            parts.append(f"{_whole(kind)}{last}{which}" if kind != "definition" else f"{BY_STAGES}{which}")
     return "; ".join(parts) + using
+
+
+BY_STAGES = "the last follows from its stages by the chain rule, and was not compared as a whole"
+
+
+def _whole(kind: str) -> str:
+    words = {"proved": "proved", "sampled": "sampled at random points (not a proof)"}
+    return f"{words.get(kind, 'not decided')}: "
 
 
 def _word(kinds: set[str]) -> str:

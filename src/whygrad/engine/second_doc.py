@@ -26,7 +26,7 @@ from whygrad.core.expr import (
 )
 from whygrad.core.walk import names
 from whygrad.engine.compare import Comparison, Equation, Step2
-from whygrad.engine.narrate import Level, stage_rows
+from whygrad.engine.narrate import Level, evidence_callout, stage_rows
 from whygrad.engine.pairs import Pairing
 from whygrad.engine.score import Scored, reached
 from whygrad.engine.second import Claim, Second
@@ -81,7 +81,7 @@ def second_blocks(second: Second, derivation: Derivation, level: Level = "normal
         blocks.append(Sentence((f"Not written out entry by entry: {second.no_blocks}.",)))
     blocks.extend(_direction(second, derivation))
     blocks.extend(Callout("fact", parts) for parts in _facts(second, derivation))
-    blocks.append(Callout("proved", (_evidence(second),)))
+    blocks.append(evidence_callout(_evidence(second), _kinds(second)))
     return blocks
 
 
@@ -230,6 +230,11 @@ def _why_bound(second: Second) -> Inline:
     return (": the curvature is ", second.curvature) if same else (": ", second.curvature, " ≤ ", found.bound)
 
 
+def _kinds(second: Second) -> set[str]:
+    found = {s.evidence.kind for s in (*second.blocks, *second.products)}
+    return found | ({second.gram.evidence.kind} if second.gram is not None else set[str]())
+
+
 def _evidence(second: Second) -> str:
     parts: list[str] = []
     if second.blocks:
@@ -276,7 +281,7 @@ def pairs_document(p: Pairing, level: Level = "normal") -> Document:
     )
     blocks.append(Callout("fact", _answer(p)))
     blocks.extend(_why_blocks(p, level, scope))
-    blocks.append(Callout("proved", (_pair_evidence(p),)))
+    blocks.append(evidence_callout(_pair_evidence(p), {p.evidence.kind, *(s.evidence.kind for s in p.why)}))
     if p.cost.name:
         blocks.append(Callout("next", (f"the gradient: `whygrad derive {p.cost.name}`",)))
     return Document(tuple(blocks), scope, title)

@@ -14,7 +14,7 @@ from whygrad.core.expr import Expr, Partial, Symbol
 from whygrad.core.walk import postorder, symbols
 from whygrad.engine.differentiate import differentiate, frame
 from whygrad.engine.moves import Context
-from whygrad.engine.narrate import cost_blocks, full_rows, opened
+from whygrad.engine.narrate import cost_blocks, evidence_callout, full_rows, opened
 from whygrad.engine.simplify import simplify
 from whygrad.engine.stages import proved
 from whygrad.engine.trace import Trace, tidy_steps
@@ -112,6 +112,11 @@ def open_step(derivation: Derivation, id: str) -> Document:
 def _stage_blocks(stage: Stage, scope: Scope) -> list[Block]:
     rows = full_rows(stage, scope)
     blocks: list[Block] = [Rows(tuple(rows), (stage.left, " step by step"), id=stage.id)]
+    weak = {r.evidence for r in rows} - {"", "proved", "definition"}
+    claim = "each line equals the one before"
+    if weak:
+        claim = f"{claim}, but where {' or '.join(sorted(weak))} is written"
+    blocks.append(evidence_callout(claim, weak))
     if stage.uses:
         blocks.append(Callout("next", (f"it rests on {', '.join(stage.uses)}",)))
     rules = list(dict.fromkeys(r.rule for r in rows if r.rule and not RULES[r.rule].minor))
@@ -176,18 +181,14 @@ def explain(e: Expr, scope: Scope) -> Document:
     word = {"proved": "proved", "sampled": "sampled at random points (not a proof)"}.get(
         evidence.kind, "not decided"
     )
+    claim = "the first line equals the last"
     blocks: list[Block] = [
         Rows(tuple(rows), id="why"),
-        Callout(
-            "proved",
-            (
-                f"{word}: the first line equals the last"
-                if word != "proved"
-                else "the first line equals the last",
-            ),
-        ),
+        evidence_callout(claim if word == "proved" else f"{word}: {claim}", {evidence.kind}),
     ]
     rules = list(dict.fromkeys(r.rule for r in rows if r.rule and not RULES[r.rule].minor))
+    if any("chain rule" in part for r in rows for part in r.reason if isinstance(part, str)):
+        rules.insert(0, "derivative/chain")
     if rules:
         blocks.append(Callout("next", ("rules: " + ", ".join(f"`whygrad why {r}`" for r in rules[:4]),)))
     return Document(tuple(blocks), scope, "why")

@@ -46,7 +46,7 @@ STRUCTURE_RULES: Final[tuple[Rule, ...]] = (
         "D(u + v) = D(u) + D(v)",
         "Differentiate term by term.",
         examples=("t^2 + exp(t)",),
-        brief="term by term",
+        brief="sum rule: term by term",
         source=_SPIVAK,
     ),
     Rule(

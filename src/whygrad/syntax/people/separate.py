@@ -36,7 +36,8 @@ def separators(text: str) -> Iterator[tuple[int, int]]:
                 k = found.end()
                 continue
         c = text[k]
-        if c == "\\":
+        if c == "\\":  # a command; the escaped braces of a set are brackets like any
+            level += (text[k + 1 : k + 2] == "{") - (text[k + 1 : k + 2] == "}")
             k += 2
             continue
         level += (c in "({[") - (c in ")}]")

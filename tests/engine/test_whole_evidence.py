@@ -1,0 +1,41 @@
+"""What is said of a whole gradient: proved only where it was compared as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import whygrad as wg
+from whygrad.core.expr import TWO, mul
+from whygrad.engine.derive import whole_evidence
+from whygrad.engine.narrate import BY_STAGES, evidence_sentence
+
+
+def last(name):
+    derivation = wg.derive(name)
+    return derivation, derivation.parameters[0]
+
+
+@pytest.mark.parametrize("name", ["logistic-l2", "batch-norm", "network-tanh", "triplet", "gaussian-process"])
+def test_a_wrong_whole_is_refuted_though_every_stage_is_proved(name):
+    derivation, parameter = last(name)
+    *before, final = parameter.stages
+    wrong = replace(final, result=mul(TWO, final.result))
+    assert whole_evidence(final, [*before, final], derivation.cost.scope, {}).kind in ("proved", "sampled")
+    assert whole_evidence(wrong, [*before, wrong], derivation.cost.scope, {}).kind == "refuted"
+
+
+def test_what_was_not_compared_as_a_whole_says_so():
+    derivation, parameter = last("logistic")
+    stages_only = replace(parameter, evidence=replace(parameter.evidence, kind="definition"))
+    said = evidence_sentence(replace(derivation, parameters=(stages_only,)))
+    assert BY_STAGES in said
+    assert "written out" not in said
+    assert "written out" in evidence_sentence(derivation)
+
+
+def test_nothing_sampled_is_called_proved():
+    derivation, parameter = last("triplet")
+    assert parameter.evidence.kind == "sampled"
+    assert "sampled at random points (not a proof): the last" in evidence_sentence(derivation)
