@@ -11,6 +11,7 @@ from fractions import Fraction
 import pytest
 
 import whygrad as wg
+from whygrad import costs
 from whygrad.core.circuit import Circuit
 from whygrad.core.errors import UsageError, WhygradError
 from whygrad.core.expr import Number, Partial, Symbol
@@ -19,6 +20,7 @@ from whygrad.engine.derive import derive
 from whygrad.engine.evaluate import point_at
 from whygrad.meaning.oracle import gradient
 from whygrad.show.circuit import Picture, circuit_svg, picture
+from whygrad.show.circuit_bands import bands
 from whygrad.show.circuit_layout import Block, Link, _Edge, arrange, crossings
 from whygrad.show.svg_math import _font, set_inline, set_math
 from whygrad.show.theme import DARK, LIGHT, contrast
@@ -53,7 +55,18 @@ def made(name: str, parts: str = "none", at: dict[str, Fraction] | None = None) 
 
 @pytest.mark.parametrize(("name", "parts", "at", "steps"), DRAWN, ids=IDS)
 def test_nothing_lies_on_anything_else(name, parts, at, steps):
-    drawn = picture(made(name, parts, at), steps=steps)
+    _apart(picture(made(name, parts, at), steps=steps))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", costs.names())
+def test_in_the_whole_gallery(name):
+    drawn = picture(made(name))
+    _apart(drawn)
+    assert drawn.width <= 1600, "wide circuits go on in a band below"
+
+
+def _apart(drawn: Picture) -> None:
     boxes = [label.box for label in drawn.labels]
     for (a, first), (b, second) in itertools.combinations(enumerate(boxes), 2):
         assert not _overlap(first, second), (drawn.labels[a].says, drawn.labels[b].says)
@@ -67,6 +80,7 @@ def test_nothing_lies_on_anything_else(name, parts, at, steps):
         for label in drawn.labels:
             left, top, right, bottom = label.box
             assert not (left + 0.5 < x < right - 0.5 and top + 0.5 < y < bottom - 0.5), label.says
+        assert not any(a + 0.5 < x < c - 0.5 and b + 0.5 < y < d - 0.5 for a, b, c, d in cards)
     for left, top, right, bottom in boxes:
         assert left >= 0
         assert top >= 0
@@ -340,6 +354,32 @@ def test_wires_run_left_to_right_and_blocks_keep_apart():
             assert (
                 x + a.width <= u or u + b.width <= x or y + a.height <= v + 1e-6 or v + b.height <= y + 1e-6
             )
+
+
+def test_bands_keep_the_order():
+    rng = random.Random(11)
+    for _ in range(100):
+        count = rng.randint(1, 14)
+        gates = [f"g{k}" for k in range(count)]
+        uses = {g: [f"w{k}", *{f"g{rng.randrange(k)}" for _ in range(2) if k}] for k, g in enumerate(gates)}
+        widths = {name: rng.uniform(40, 500) for g in gates for name in (g, *uses[g])}
+        found = bands(gates, uses, widths, 900.0)
+        assert sorted(g for band in found for g in band) == sorted(gates)
+        where = {g: k for k, band in enumerate(found) for g in band}
+        assert all(where[s] <= where[g] for g in gates for s in uses[g] if s in where)
+        assert bands(gates, uses, widths, 1e9) == [gates]
+
+
+def test_a_circuit_in_bands_says_no_less():
+    """What a band uses of those above it stands there again; no gradient is written twice."""
+    c = made("transformer-block")
+    drawn = picture(c)
+    assert {card.role for card in drawn.cards} >= {"again", "param", "gate", "root"}
+    gates = [card for card in drawn.cards if card.role in ("gate", "root")]
+    assert len(gates) == len([n for n in c.nodes if n.operation is not None])
+    assert len([s for s in drawn.strokes if s.curved]) == len(c.wires)
+    said = [label.says for label in drawn.labels if label.role == "backward"]
+    assert len(said) == len(set(said))
 
 
 def test_a_chain_is_straight():

@@ -2,7 +2,8 @@
 
 In the manner of the notes of CS231n ("Backpropagation, Intuitions"): a card holds the operation and, at each
 port, the local derivative by that input; on the wire that leaves it stand its value and, below, the gradient
-that comes back, as the product of the chain rule and its result. All letters are outlines, so every label's
+that comes back, as the product of the chain rule and its result. A wide circuit goes on in a band below,
+where a dashed card is what the bands above have worked out. All letters are outlines, so every label's
 size is known before it is placed. The drawing follows the viewer's light or dark scheme.
 """
 
@@ -12,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from whygrad.core.circuit import Circuit, Node
+from whygrad.core.circuit import Circuit
 from whygrad.core.expr import Expr
 from whygrad.show.breaking import break_box
-from whygrad.show.circuit_gate import TEXT, Shape, equation, says, shape_of, shifted
+from whygrad.show.circuit_bands import bands
+from whygrad.show.circuit_gate import TEXT, Shape, copy_of, equation, says, shape_of, shifted
 from whygrad.show.circuit_layout import Link, Placed, arrange
 from whygrad.show.circuit_paper import Card, Label, Picture, Stroke, to_svg
 from whygrad.show.circuit_words import CIRCUIT_WORDS
@@ -26,6 +28,8 @@ from whygrad.show.text import to_text
 __all__ = ["Picture", "circuit_svg", "picture", "step_numbers", "to_svg"]
 
 _MARGIN: Final = 28.0
+_BETWEEN: Final = 44.0
+"""From one band to the next."""
 _LEAST_WIDTH: Final = 900.0
 
 
@@ -63,27 +67,23 @@ def picture(circuit: Circuit, *, steps: bool = False, words: Mapping[str, str] =
     out = Picture(title, words["circuit"].format(title=title))
     numbers = step_numbers(circuit)
     out.steps = len(numbers)
-    shapes: dict[str, Shape] = {}
-    for node in circuit.nodes:
-        made = shape_of(node, circuit, numbers, steps, words)
-        shapes |= {key: _named(made, key) for key in _copies(node, circuit)}
-    blocks = [shape.block for shape in shapes.values()]
-    links = [
-        Link(_copy(circuit.node(w.source), w.target), w.target, shapes[w.target].ports[w.source])
-        for n in circuit.nodes
-        for w in circuit.into(n.name)
-    ]
-    placed = arrange(blocks, links)
-    top = _heading(out, circuit, words)
-    _draw_nodes(out, shapes, placed, top)
-    for link, points in zip(links, placed.wires, strict=True):
-        moved = tuple((x + _MARGIN, y + top) for x, y in points)
-        role = "data" if shapes[link.source].node.gradient is None else "wire"
-        out.strokes.append(Stroke(moved, role, True))
+    made = {node.name: shape_of(node, circuit, numbers, steps, words) for node in circuit.nodes}
+    level, width, again = _heading(out, circuit, words), 0.0, frozenset[str]()
+    for band in _bands(circuit, made):
+        shapes, links = _band(circuit, made, band, again)
+        placed = arrange([shape.block for shape in shapes.values()], links)
+        _draw_nodes(out, shapes, placed, level, _leaving(circuit, band))
+        for link, points in zip(links, placed.wires, strict=True):
+            moved = tuple((x + _MARGIN, y + level) for x, y in points)
+            role = "data" if shapes[link.source].node.gradient is None else "wire"
+            out.strokes.append(Stroke(moved, role, True))
+        again |= {shape.node.name for shape in shapes.values()}
+        level, width = level + placed.height + _BETWEEN, max(width, placed.width)
+    level += 26 - _BETWEEN
     panels = (_results(circuit, words), *(_passes(circuit, numbers, words) if steps else ()))
-    bottom = _put_panels(out, panels, top + placed.height + 26, max(placed.width, _LEAST_WIDTH))
+    bottom = _put_panels(out, panels, level, max(width, _LEAST_WIDTH))
     right = max((label.box[2] for label in out.labels), default=0.0)
-    out.width, out.height = max(placed.width + _MARGIN, right) + _MARGIN, bottom + _MARGIN - 8
+    out.width, out.height = max(width + _MARGIN, right) + _MARGIN, bottom + _MARGIN - 8
     return out
 
 
@@ -94,29 +94,52 @@ def step_numbers(circuit: Circuit) -> dict[tuple[str, str], int]:
     return {key: k for k, key in enumerate((*forward, *backward), start=1)}
 
 
-def _copy(node: Node, target: str) -> str:
-    """The block that a wire leaves: a constant stands at each gate that uses it, so that no wire runs far."""
-    return f"{node.name} at {target}" if node.kind == "const" else node.name
+def _bands(circuit: Circuit, made: Mapping[str, Shape]) -> list[list[str]]:
+    """The gates of each band, from the top."""
+    gates = [node.name for node in circuit.nodes if node.operation is not None]
+    sources = {gate: [wire.source for wire in circuit.into(gate)] for gate in gates}
+    return bands(gates, sources, {name: shape.block.width for name, shape in made.items()})
 
 
-def _copies(node: Node, circuit: Circuit) -> list[str]:
-    """The blocks a node is drawn as."""
-    if node.kind != "const":
-        return [node.name]
-    return [_copy(node, w.target) for w in circuit.wires if w.source == node.name]
+def _band(
+    circuit: Circuit, made: Mapping[str, Shape], band: Sequence[str], again: frozenset[str]
+) -> tuple[dict[str, Shape], list[Link]]:
+    """What stands in a band: its gates, their inputs, and copies of what a band above it has already."""
+    shapes: dict[str, Shape] = {}
+    links: list[Link] = []
+    for gate in band:
+        for wire in circuit.into(gate):
+            source = circuit.node(wire.source)
+            # A constant stands at each gate that uses it, so that no wire runs far.
+            key = f"{source.name} at {gate}" if source.kind == "const" else source.name
+            if key not in shapes:
+                shape = copy_of(source, circuit) if source.name in again else made[source.name]
+                shapes[key] = _named(shape, key)
+            links.append(Link(key, gate, made[gate].ports[source.name]))
+        shapes[gate] = made[gate]
+    return shapes, links
+
+
+def _leaving(circuit: Circuit, band: Sequence[str]) -> frozenset[str]:
+    """The gates of a band whose wires go on in a later one only."""
+    here = {wire.source for gate in band for wire in circuit.into(gate)}
+    used = {wire.source for wire in circuit.wires}
+    return frozenset(gate for gate in band if gate in used - here)
 
 
 def _named(shape: Shape, name: str) -> Shape:
     return replace(shape, block=replace(shape.block, name=name))
 
 
-def _draw_nodes(out: Picture, shapes: Mapping[str, Shape], placed: Placed, top: float) -> None:
+def _draw_nodes(
+    out: Picture, shapes: Mapping[str, Shape], placed: Placed, top: float, leaving: frozenset[str]
+) -> None:
     for key, shape in shapes.items():
         node = shape.node
         x, y = placed.corners[key]
         x, y = x + _MARGIN, y + top
         cx, cy, width, height = shape.card
-        out.cards.append(Card(x + cx, y + cy, width, height, node.kind))
+        out.cards.append(Card(x + cx, y + cy, width, height, "again" if shape.again else node.kind))
         if shape.tint is not None:
             tx, ty, tw, th = shape.tint
             out.tints.append(Card(x + tx, y + ty, tw, th, "once"))
@@ -124,7 +147,9 @@ def _draw_nodes(out: Picture, shapes: Mapping[str, Shape], placed: Placed, top: 
         end = x + shape.block.width
         if end > x + start:
             role = "data" if node.gradient is None else "wire"
-            out.strokes.append(Stroke(((x + start, y + level), (end, y + level)), role, False))
+            out.strokes.append(
+                Stroke(((x + start, y + level), (end, y + level)), role, False, key in leaving)
+            )
         out.labels.extend(shifted(label, x, y) for label in shape.labels)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from whygrad.core.circuit import Circuit, Node, Wire
@@ -38,6 +38,8 @@ class Shape:
     ports: Mapping[str, float]
     stub: tuple[float, float]
     tint: tuple[float, float, float, float] | None
+    again: bool = False
+    """Whether it is a copy of a gate, or of a parameter, in a band above."""
 
 
 def equation(scope: Scope, left: Expr, *rights: Expr | str) -> Drawn:
@@ -94,6 +96,16 @@ def shape_of(
     placed_ports = {name: card_top + port for name, port in ports.items()}
     return Shape(
         node, block, (0.0, card_top, width, height), tuple(labels), placed_ports, (width, outlet), tint
+    )
+
+
+def copy_of(node: Node, circuit: Circuit) -> Shape:
+    """What a band above has already: its symbol, without labels."""
+    labels, width, height, ports = _inside(replace(node, operation=None), circuit)
+    block = Block(node.name, width, height, height / 2)
+    card = (0.0, 0.0, width, height)
+    return Shape(
+        node, block, card, tuple(labels), ports, (width, height / 2), None, node.kind not in ("data", "const")
     )
 
 

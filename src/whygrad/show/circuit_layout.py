@@ -271,7 +271,9 @@ def _placed(
         for name in chain[1:-1]:
             column, y = last - layer[name], slots[name].y + slots[name].outlet
             points.extend(((lefts[column], y), (rights[column], y)))
-        points.append((corners[link.target][0], corners[link.target][1] + link.port))
+        # The curve ends where the column begins: before a narrow block another may stand beside the wire.
+        x, y = corners[link.target]
+        points.extend(((min(lefts[last - layer[link.target]], x), y + link.port), (x, y + link.port)))
         wires.append(tuple(points))
     height = max((slots[b.name].y + b.height for b in blocks), default=0.0)
     return Placed(corners, tuple(wires), rights[-1] if rights else 0.0, height)

@@ -48,6 +48,8 @@ class Stroke:
     points: tuple[tuple[float, float], ...]
     role: str
     curved: bool
+    goes_on: bool = False
+    """Whether it ends in an arrow: it goes on in a band below."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ def _scheme(palette: Palette) -> str:
         f".wg-card{{fill:{palette.raised};stroke:{palette.rule}}}",
         f".wg-card-param{{fill:{palette.paper};stroke:{palette.accent}}}",
         f".wg-card-data,.wg-card-const{{fill:{palette.paper};stroke:{palette.rule}}}",
+        f".wg-card-again{{fill:{palette.paper};stroke:{palette.quiet};stroke-dasharray:4 3}}",
         f".wg-card-root{{fill:{palette.raised};stroke:{palette.ink}}}",
         f".wg-tint{{fill:{palette.changed_paper}}}",
         f".wg-wire{{fill:none;stroke:{palette.quiet}}}",
@@ -126,7 +129,7 @@ def _label(label: Label, pen: Pen, upto: int | None) -> str:
 
 
 def _card(card: Card) -> str:
-    round_ = 15.0 if card.role in ("param", "data", "const") else 7.0
+    round_ = 15.0 if card.role in ("param", "data", "const", "again") else 7.0
     return (
         f'<rect class="wg-card wg-card-{card.role}" x="{card.x:.1f}" y="{card.y:.1f}" '
         f'width="{card.width:.1f}" height="{card.height:.1f}" rx="{round_}"/>'
@@ -137,15 +140,18 @@ def _stroke(stroke: Stroke) -> str:
     points = stroke.points
     if not stroke.curved:
         (x, y), (end, _) = points
-        return f'<path class="wg-{stroke.role}" d="M{x:.1f} {y:.1f}H{end:.1f}"/>'
+        line = f'<path class="wg-{stroke.role}" d="M{x:.1f} {y:.1f}H{end:.1f}"/>'
+        return line + _tip(end, y) if stroke.goes_on else line
     path = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
     for k in range(1, len(points), 2):
         path.append(curve(points[k - 1], points[k]))
         if k + 1 < len(points):
             path.append(f"H{points[k + 1][0]:.1f}")
-    x, y = points[-1]
-    tip = f'<path class="wg-tip" d="M{x:.1f} {y:.1f}l-7 -3.5v7z"/>'
-    return f'<path class="wg-{stroke.role}" d="{"".join(path)}"/>{tip}'
+    return f'<path class="wg-{stroke.role}" d="{"".join(path)}"/>{_tip(*points[-1])}'
+
+
+def _tip(x: float, y: float) -> str:
+    return f'<path class="wg-tip" d="M{x:.1f} {y:.1f}l-7 -3.5v7z"/>'
 
 
 def curve(start: tuple[float, float], end: tuple[float, float]) -> str:
