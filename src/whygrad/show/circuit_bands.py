@@ -43,7 +43,7 @@ def bands(
     --------
     >>> gates = ["z", "f", "L"]
     >>> uses = {"z": ["w"], "f": ["z"], "L": ["f"]}
-    >>> bands(gates, uses, dict.fromkeys([*gates, "w"], 100.0), 300.0)
+    >>> bands(gates, uses, dict.fromkeys([*gates, "w"], 100.0), 350.0)
     [['z'], ['f', 'L']]
     """
     layers = _layers(gates, sources)
