@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -15,12 +14,10 @@ from whygrad.backends.native.machine import machine
 from whygrad.backends.native.native_backend import bind_native, native_source
 from whygrad.backends.numpy_backend import binder, numpy_source
 from whygrad.core.cost import Cost
-from whygrad.core.derivation import Stage, Step
 from whygrad.core.errors import UsageError
-from whygrad.engine.derive import derive
-from whygrad.lower.program import Const, Input, Instruction, Program
-from whygrad.show.text import to_text
+from whygrad.lower.program import Input, Program
 from whygrad.train.objective import Bound, Objective
+from whygrad.train.written import comments_of, identifier, with_constants
 
 Target: TypeAlias = Literal["numpy", "native", "c", "javascript"]
 TARGETS: Final[tuple[Target, ...]] = ("numpy", "native", "c", "javascript")
@@ -117,21 +114,11 @@ def compile_cost(cost: Cost, to: str = "numpy", *, name: str = "", rules: bool =
     if target is None:
         raise UsageError("error/usage", f"there is no target {to!r}", fix=f"one of {', '.join(TARGETS)}")
     objective = Objective(cost)
-    chosen = _identifier(name or cost.name or "evaluate")
-    comments = [*_title(cost), *(_stages(cost) if rules else ())]
-    program = _with_constants(objective.program, cost)
+    chosen = identifier(name or cost.name or "evaluate")
+    comments = comments_of(cost, rules=rules)
+    program = with_constants(objective.program, cost)
     source, header = _written(program, target, chosen, comments)
     return Compiled(cost, target, source, header, objective=objective, program=program)
-
-
-def _with_constants(program: Program, cost: Cost) -> Program:
-    """The program with those constants put in that have a value."""
-    values = {d.name: d.value for d in cost.declarations if d.value is not None}
-    lines: list[Instruction] = []
-    for i in program.instructions:
-        value = values.get(i.operation.name) if isinstance(i.operation, Input) else None
-        lines.append(i if value is None else replace(i, operation=Const(Fraction(value))))
-    return replace(program, instructions=tuple(lines))
 
 
 def _written(program: Program, to: Target, name: str, comments: list[str]) -> tuple[str, str]:
@@ -158,46 +145,6 @@ def _written(program: Program, to: Target, name: str, comments: list[str]) -> tu
             )
         body = found
     return "\n".join([*(f"{MARKS[to]}{line}".rstrip() for line in comments), body.rstrip(), ""]), ""
-
-
-def _identifier(name: str) -> str:
-    safe = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
-    return safe if safe[:1].isalpha() else f"f_{safe}"
-
-
-def _title(cost: Cost) -> Iterator[str]:
-    if cost.title:
-        yield cost.title
-    yield from (
-        line for line in cost.source.splitlines() if line.strip() and not line.lstrip().startswith("#")
-    )
-
-
-def _stages(cost: Cost) -> Iterator[str]:
-    """Each stage of the derivation: its id, its result, and the rules it was reached by."""
-    derivation = derive(cost)
-    scope = derivation.cost.scope
-    for parameter in derivation.parameters:
-        yield ""
-        yield f"gradient by {to_text(parameter.wrt, scope)}:"
-        for stage in parameter.stages:
-            if stage.reused:
-                continue
-            result = f"{to_text(stage.left, scope)} = {to_text(stage.result, scope)}"
-            yield f"  {stage.id}  {result}  {', '.join(_rules(stage))}".rstrip()
-
-
-def _rules(stage: Stage) -> list[str]:
-    """The rules of a stage, each once in order, those of the smallest steps; house-keeping is left out."""
-    found = dict.fromkeys([stage.start_rule] if stage.start_rule else [])
-    todo: list[Step] = list(reversed(stage.steps))
-    while todo:
-        step = todo.pop()
-        if step.substeps:
-            todo += reversed(step.substeps)
-        elif not step.minor:
-            found[step.rule] = None
-    return list(found)
 
 
 def _sizes(program: Program, arrays: Mapping[str, Any]) -> dict[str, int]:

@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 
 from whygrad.backends.native.native_backend import bind_large
 from whygrad.backends.numpy_backend import binder
-from whygrad.core.cost import Cost, Declaration, Scope
+from whygrad.core.cost import Cost
 from whygrad.core.errors import BudgetError, NoRuleError, UsageError
 from whygrad.core.expr import Expr, Index, Symbol
-from whygrad.core.walk import free_indices, letters
-from whygrad.engine.derive import gradient
+from whygrad.core.walk import letters
 from whygrad.lower.lower import lower
 from whygrad.lower.program import Program
 from whygrad.meaning.differentiate import derivative
 from whygrad.meaning.shapes import size_of_dim
-from whygrad.meaning.to_index import cost_to_index
+from whygrad.train.written import Written, gradient_of, indices_of, order_of
+
+__all__ = ["Array", "Bound", "Layout", "Objective", "gradient_of", "indices_of", "largest_array", "order_of"]
 
 Array = NDArray[np.float64]
 MOST_HESSIAN_ENTRIES = 4_000_000
@@ -34,47 +35,6 @@ MOST_ENTRIES = 40_000_000
 """Above this number of entries of an array on the way, neither."""
 MOST_CHECKED = 5_000_000
 """Above this number of entries on the way, the gradient is not held against another derivative."""
-
-
-def gradient_of(cost: Cost, name: str) -> tuple[Expr, Scope]:
-    """The derivative of the cost by one parameter, with the scope its names belong to.
-
-    Where no closed form is reached within its budget, the plain derivative serves.
-    """
-    try:
-        return gradient(cost, name)
-    except (NoRuleError, BudgetError):
-        d = cost.scope.declarations[name]
-        return derivative(Symbol(cost.goal), Symbol(name, indices_of(d)), cost.scope), cost.scope
-
-
-def indices_of(d: Declaration, avoid: frozenset[str] = frozenset()) -> tuple[Index, ...]:
-    """Letters for the entries of a parameter, none of them in ``avoid``.
-
-    >>> indices_of(Declaration("w", "param", ("n",), letters=("j",)), frozenset("j"))
-    (Index('p1', 'n'),)
-    """
-    found: list[Index] = []
-    for n, dim in enumerate(d.dims):
-        wanted = d.letters[n] if n < len(d.letters) else f"p{n + 1}"
-        taken = avoid | {index.letter for index in found}
-        number = 1
-        while wanted in taken:
-            wanted, number = f"p{number}", number + 1
-        found.append(Index(wanted, dim))
-    return tuple(found)
-
-
-def order_of(e: Expr, d: Declaration, wanted: tuple[Index, ...]) -> tuple[Index, ...]:
-    """The free indices of a gradient in the order of the parameter's dimensions."""
-    free = set(free_indices(e))
-    found: list[Index] = []
-    for dim, index in zip(d.dims, wanted, strict=True):
-        fits = [i for i in sorted(free, key=lambda i: i.letter) if i.dim == dim]
-        chosen = index if index in free or not fits else fits[0]
-        free.discard(chosen)
-        found.append(chosen)
-    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -120,31 +80,10 @@ class Objective:
     """The formulas of a cost, lowered once: value, gradient, and (on demand) Hessian."""
 
     def __init__(self, cost: Cost) -> None:
-        self.cost = cost_to_index(cost)
-        self.goal = Symbol(cost.goal)
-        if not cost.parameters:
-            raise UsageError(
-                "error/no-parameter",
-                "the cost has no parameter to fit",
-                fix="declare one, for instance param w[j], b",
-            )
-        self.names = tuple(d.name for d in cost.parameters)
-        self.gradients: dict[str, Expr] = {}
-        self.orders: dict[str, tuple[Index, ...]] = {}
-        for d in self.cost.parameters:
-            e, scope = gradient_of(self.cost, d.name)
-            self.gradients[d.name] = e
-            self.orders[d.name] = order_of(e, d, indices_of(d))
-            self.scope = scope
-        self.program = self._program()
-
-    def _program(self) -> Program:
-        outputs: dict[str, Expr] = {self.cost.goal: self.goal}
-        axes: dict[str, tuple[Index, ...]] = {}
-        for name, e in self.gradients.items():
-            outputs[f"d{self.cost.goal}_d{name}"] = e
-            axes[f"d{self.cost.goal}_d{name}"] = self.orders[name]
-        return lower(outputs, self.scope, axes=axes)
+        written = Written(cost)
+        self.cost, self.goal, self.names = written.cost, written.goal, written.names
+        self.gradients, self.orders = written.gradients, written.orders
+        self.scope, self.program = written.scope, written.program
 
     def check_program(self) -> Program | None:
         """The gradient by another way than :func:`gradient_of`; None where there is none."""
