@@ -12,8 +12,8 @@ from typing import Literal
 from whygrad.core.cost import Cost, Declaration, Scope
 from whygrad.core.derivation import Derivation, Evaluation, ParameterDerivation, Stage, Step
 from whygrad.core.document import Block, Callout, Document, Heading, Inline, Row, Rows, Table
-from whygrad.core.expr import Call, Compare, Expr, Mul, Partial, Symbol, mul
-from whygrad.core.walk import Path
+from whygrad.core.expr import Call, Compare, Expr, Mul, Number, Partial, Pow, Symbol, mul
+from whygrad.core.walk import Path, rewrite_bottom_up
 from whygrad.engine.stages import checked
 from whygrad.engine.trace import tidy_steps
 
@@ -237,6 +237,8 @@ def full_rows(stage: Stage, scope: Scope) -> list[Row]:
         small = opened(step)
         parts = small or (step,)
         for n, part in enumerate(parts, 1):
+            if rows and part.rule == "algebra/one-factor" and written_alike(part.before, part.after):
+                continue
             part = checked(part, scope, stage.left)
             rows.append(
                 Row(
@@ -251,6 +253,21 @@ def full_rows(stage: Stage, scope: Scope) -> list[Row]:
                 )
             )
     return rows
+
+
+def written_alike(a: Expr, b: Expr) -> bool:
+    """Whether lines that differ by factors 1 look the same on paper: −(1) is −1, 1 · x⁻¹ is 1/x."""
+    return rewrite_bottom_up(a, _as_on_paper) == rewrite_bottom_up(b, _as_on_paper)
+
+
+def _as_on_paper(e: Expr) -> Expr:
+    match e:
+        case Mul((Number(minus), Number(one))) if (minus, one) == (-1, 1):
+            return Number(-1)
+        case Mul((Number(one), Pow(_, Number(exponent)) as power)) if one == 1 and exponent < 0:
+            return power
+        case _:
+            return e
 
 
 def _brief_reason(stage: Stage, groups: list[tuple[int, Step, Expr]]) -> Inline:
