@@ -14,12 +14,16 @@ from whygrad.core.expr import (
     MINUS_ONE,
     ONE,
     TWO,
+    Add,
     Apply,
     Expr,
     Index,
+    Mul,
     Number,
     Pow,
     Size,
+    add,
+    factors_of,
     mul,
 )
 
@@ -53,8 +57,25 @@ def transposed(body: Expr) -> Expr:
             return Apply("outer", (right, left))
         case Apply("identity" | "diag"):
             return body
+        case Mul((*scalars, array)):  # numbers stand before the one array: see contract
+            return mul(*scalars, transposed(array))
+        case Add(terms) if all(_turns_well(t) for t in terms):
+            return add(*(transposed(t) for t in terms))
         case _:
             return Apply("transpose", (body,))
+
+
+def _turns_well(e: Expr) -> bool:
+    """Whether a term is an array (a number may stand among them) whose transpose needs no sign."""
+    last = factors_of(e)[-1]
+    return isinstance(last, Apply) and last.op in ("transpose", "outer", "identity", "diag")
+
+
+def parted(v: Value) -> tuple[tuple[Expr, ...], Value]:
+    """The numbers in front of an array, and the array."""
+    if v.axes and isinstance(v.body, Mul):
+        return v.body.factors[:-1], Value(v.axes, v.body.factors[-1])
+    return (), v
 
 
 def matmul(*parts: Expr) -> Expr:
@@ -127,8 +148,13 @@ def contract(values: Sequence[Value], dummies: Sequence[Index], over: Sequence[I
         If a step would have three axes.
     """
     values, left = _sifted(list(values), list(dummies))
-    scalars = [v.body for v in values if not v.axes]
-    arrays = [v for v in values if v.axes]
+    scalars: list[Expr] = []
+    arrays: list[Value] = []
+    for v in values:
+        numbers, array = parted(v)
+        scalars.extend(numbers if v.axes else (v.body,))
+        arrays.extend((array,) if v.axes else ())
+    arrays = _scaled_both_ways(arrays, left)
     for dummy in tuple(left):
         if not any(dummy in v.axes for v in arrays):
             scalars.append(Size(dummy.dim))
@@ -174,6 +200,30 @@ def _relabelled(v: Value, old: Index, new: Index) -> Value:
         body = Apply("ones", (Size(new.dim),)) if _is_identity(v.body) else Apply("diag", (v.body,))
         return Value(axes[:1], body)
     return Value(axes, v.body)
+
+
+def _scaled_both_ways(arrays: list[Value], left: Sequence[Index]) -> list[Value]:
+    """``u_i M_ik v_k`` under a sum over i that another matrix takes part in is ``(u v') ⊙ M``.
+
+    It could be written with two diagonals; a layer's error is written so.
+    """
+    for m in arrays:
+        if len(m.axes) != 2 or _is_identity(m.body):
+            continue
+        for row, column in (m.axes, m.axes[::-1]):
+            alike = [v for v in arrays if set(v.axes) == set(m.axes)]
+            rest = [v for v in arrays if v not in alike and len(v.axes) == 2]
+            shared = row in left and any(row in v.axes for v in rest)
+            rows = [v for v in arrays if v.axes == (row,)]
+            columns = [v for v in arrays if v.axes == (column,)]
+            if column in left or not shared or not (rows and columns) or any(column in v.axes for v in rest):
+                continue
+            outer = Value((row, column), Apply("outer", (by_axes(rows)[0].body, by_axes(columns)[0].body)))
+            (joined,) = by_axes([outer, *alike])
+            used = (*rows, *columns, *alike)
+            place = arrays.index(alike[0])
+            return [joined if k == place else v for k, v in enumerate(arrays) if k == place or v not in used]
+    return arrays
 
 
 def _sum_of_all(arrays: list[Value], left: Sequence[Index]) -> tuple[list[Value], Expr | None]:

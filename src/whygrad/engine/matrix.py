@@ -7,7 +7,7 @@ the judges, with all dimensions distinct. What has no matrix form says why.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +37,7 @@ from whygrad.core.expr import (
     factors_of,
     mul,
 )
-from whygrad.engine.contraction import NoFormError, Value, contract, power, transpose
+from whygrad.engine.contraction import NoFormError, Value, contract, parted, power, transpose
 from whygrad.meaning.equal import same_value
 from whygrad.meaning.shapes import shape_of
 from whygrad.meaning.to_index import to_index
@@ -93,7 +93,7 @@ def to_matrix(e: Expr, scope: Scope, over: tuple[Index, ...]) -> Matrix | NoMatr
     shaped = _as_arrays(scope)
     try:
         value = _Converter(shaped, over).converted(e)
-        body = _with_means(value.body, shaped)
+        body = _with_norms(_with_means(value.body, shaped), shaped)
         if shape_of(body, shaped) != tuple(index.dim for index in over):
             return NoMatrix("its shape is not that of the index form")
     except NoFormError as error:
@@ -257,11 +257,12 @@ class _Converter:
     def _widened(self, part: Value, axes: tuple[Index, ...]) -> Expr:
         """A vector as a matrix: as every row it may stand alone, as NumPy reads it."""
         rows, columns = axes
-        if part.axes[0] is rows:
-            return Apply("outer", (part.body, Apply("ones", (Size(columns.dim),))))
+        numbers, (letters, body) = parted(part)
+        if letters[0] is rows:
+            return mul(*numbers, Apply("outer", (body, Apply("ones", (Size(columns.dim),)))))
         if rows.dim != columns.dim:
             return part.body
-        return Apply("outer", (Apply("ones", (Size(rows.dim),)), part.body))
+        return mul(*numbers, Apply("outer", (Apply("ones", (Size(rows.dim),)), body)))
 
     def _power(self, base: Expr, exponent: Expr) -> Value:
         low, high = self.value(base), self.value(exponent)
@@ -311,9 +312,20 @@ class _Converter:
         if isinstance(part, Add):
             delta = len(parts) > 1 and any(_holds_delta(term) for term in part.terms)
             return delta or not self._has_value(part)
-        return (
-            isinstance(part, Reduce) and part.op == "sum" and part.where is None and not self._has_value(part)
-        )
+        if not (isinstance(part, Reduce) and part.op == "sum" and part.where is None):
+            return False
+        return not self._has_value(part) or self._scaled_twice(part, parts)
+
+    def _scaled_twice(self, part: Reduce, parts: Sequence[Expr]) -> bool:
+        """``v_k Σ_i u_i M_ik X_ij``: the sum is opened, so that u and v scale M together."""
+        inside = self._axes(factors_of(part.body))
+        rows = [axes for axes in inside if axes == (part.index,)]
+        outside = [axes for axes in self._axes(p for p in parts if p is not part) if len(axes) == 1]
+        wide = {frozenset(axes) for axes in inside if len(axes) == 2 and part.index in axes}
+        return bool(rows) and len(wide) == 2 and any(w.issuperset(axes) for axes in outside for w in wide)
+
+    def _axes(self, parts: Iterable[Expr]) -> list[tuple[Index, ...]]:
+        return [self.value(part).axes for part in parts if self._has_value(part)]
 
     def _renamed(self, part: Reduce, others: Sequence[Expr], over: Sequence[Index]) -> Reduce:
         taken = {index.letter for index in (*over, *self.over)}.union(*(walk.letters(o) for o in others))
@@ -362,6 +374,36 @@ def _with_means(e: Expr, scope: Scope) -> Expr:
         return node
 
     return walk.rewrite_bottom_up(e, f)
+
+
+def _with_norms(e: Expr, scope: Scope) -> Expr:
+    """A root of ``‖X‖²`` is ``‖X‖``; one inverse in front of an array stands below it: ``X/‖X‖``.
+
+    A symmetric matrix and its inverse are their own transposes.
+    """
+
+    def f(node: Expr) -> Expr:
+        match node:
+            case Apply("transpose", (inner,)) if _is_symmetric(inner, scope):
+                return inner
+            case Pow(Pow(Apply("norm") as norm, Number(two)), Number(q)) if two == 2:
+                return norm if 2 * q == 1 else Pow(norm, Number(2 * q))
+            case Mul((Pow(base, Number(q)) as below, array)) if (
+                q == -1 and not isinstance(base, Size | Number) and not walk.free_indices(node)
+            ):
+                alone = isinstance(base, Apply | Symbol | Pow) and shape_of(array, scope) != ()
+                return mul(array, below) if alone and not isinstance(array, Add) else node
+            case _:
+                return node
+
+    return walk.rewrite_bottom_up(e, f)
+
+
+def _is_symmetric(e: Expr, scope: Scope) -> bool:
+    if isinstance(e, Apply) and e.op == "inv":
+        (e,) = e.args
+    declared = scope.declarations.get(e.name) if isinstance(e, Symbol) and not e.indices else None
+    return declared is not None and (declared.has("symmetric") or declared.has("spd"))
 
 
 def shapes_text(e: Expr, scope: Scope) -> str:

@@ -169,6 +169,18 @@ def _has_minus(e: Expr) -> bool:
     return is_negative(e)
 
 
+def minus_front(e: Expr, context: Context) -> Moved | None:
+    """(−u − v) w = −(u + v) w."""
+    del context
+    if not isinstance(e, Mul) or is_negative(e):
+        return None
+    for k, f in enumerate(e.factors):
+        if isinstance(f, Add) and all(is_negative(t) for t in f.terms):
+            new = mul(MINUS_ONE, *e.factors[:k], negated(f), *e.factors[k + 1 :])
+            return _one("algebra/minus-front", tidy(new), u=negated(f))
+    return None
+
+
 def turn_bracket(e: Expr, context: Context) -> Moved | None:
     """−(u − v) w = (v − u) w."""
     if not isinstance(e, Mul) or not is_negative(e):

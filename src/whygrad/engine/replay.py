@@ -47,8 +47,9 @@ ALGEBRA: tuple[Callable[[Expr, Context], Moved | None], ...] = (
 
 RATIONAL = frozenset(
     f"algebra/{name}"
-    for name in ("cancel", "multiply-in", "minus-in", "turn-bracket", "factor-out", "multiply-out", "collect",
-                 "multiply-out-collect", "common-denominator", "split-fraction", "divide", "order")
+    for name in ("cancel", "multiply-in", "minus-in", "minus-front", "turn-bracket", "factor-out",
+                 "multiply-out", "collect", "multiply-out-collect", "common-denominator", "split-fraction",
+                 "divide", "order")
 )  # fmt: skip
 """Rules about sums, products and quotients: their two sides are one rational form."""
 

@@ -272,6 +272,19 @@ def base_dim(dim: str) -> str:
     return dim
 
 
+def size_parts(dim: str) -> Expr | None:
+    """What a shortened dimension says as an expression, None for a plain name.
+
+    >>> size_parts("m-1") == Add((Size("m"), Number(-1))), size_parts("9-2") == Number(7), size_parts("m")
+    (True, True, None)
+    """
+    base = base_dim(dim)
+    if base == dim:
+        return None
+    lost = size_of_dim(dim, {base: 0})
+    return Number(int(base) + lost) if base.isdecimal() else Add((Size(base), Number(lost)))
+
+
 def check_indices(e: Expr, scope: Scope) -> None:
     """Check that each index letter is on its own dimension and each name has its number of indices.
 

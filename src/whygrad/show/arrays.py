@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from whygrad.core.expr import Apply
 from whygrad.show.boxes import Atom, Box, Choice, Fence, Line, Script
 from whygrad.show.glyphs import ARRAY_CALLS
@@ -32,6 +34,9 @@ def array_operation(e: Apply, pieces: tuple[Piece, ...]) -> Piece:
         case "outer":
             return _juxtaposed((*pieces[:-1], _transposed(pieces[-1])), 2)
         case "transpose":
+            inner = e.args[0]
+            if isinstance(inner, Apply) and inner.op == "inv":
+                return _inverse_transpose(pieces[0])
             return _transposed(pieces[0])
         case "inv":
             return _raised(pieces[0], Line((Atom("−", "sign"), Atom("1", "number"))), 2)
@@ -45,7 +50,7 @@ def array_operation(e: Apply, pieces: tuple[Piece, ...]) -> Piece:
         case "identity" | "ones":
             return _fixed(e.op, pieces)
         case "hadamard" | "entrywise_div" | "entrywise_pow":
-            return _entrywise(e.op, pieces)
+            return _entrywise(e, pieces)
         case "stack_row":
             box = Fence("[", separated(signed(piece) for piece in pieces), "]")
             return Piece(
@@ -72,6 +77,18 @@ def _transposed(piece: Piece) -> Piece:
     return _raised(piece, Atom("ᵀ", "upright"), piece.rank)
 
 
+def _inverse_transpose(piece: Piece) -> Piece:
+    """X⁻ᵀ, the way people write the transpose of an inverse; what is pointed out keeps its place."""
+    sup = Line((Atom("−", "sign"), Atom("ᵀ", "upright")))
+    match piece.box:
+        case Script(base, sub, Line()):
+            return replace(piece, box=Script(base, sub, sup))
+        case Choice(Script(base, sub, Line()), Script(tall, below, Line())):
+            return replace(piece, box=Choice(Script(base, sub, sup), Script(tall, below, sup)))
+        case _:
+            return _transposed(piece)
+
+
 def _juxtaposed(pieces: tuple[Piece, ...], rank: int) -> Piece:
     """A product of arrays. A bracket stands close behind a transpose: Xᵀ(f − y)."""
     boxes: list[Box] = []
@@ -96,19 +113,23 @@ def _juxtaposed(pieces: tuple[Piece, ...], rank: int) -> Piece:
         raised=last.raised,
         wordy=first.wordy,
         tall=tallest(pieces),
+        inner=rank == 0,
     )
 
 
-def _entrywise(op: str, pieces: tuple[Piece, ...]) -> Piece:
+def _entrywise(e: Apply, pieces: tuple[Piece, ...]) -> Piece:
+    op = e.op
     rank = max(piece.rank for piece in pieces)
     if op == "entrywise_pow":
         exponent = Line((Atom("∘", "tight"), at_least(pieces[1], Level.POWER)))
         return _raised(pieces[0], exponent, rank)
     sign = Atom("⊙" if op == "hadamard" else "⊘", "times")
     boxes: list[Box] = []
-    for piece in pieces:
-        # Both signs and a product of matrices have one strength: brackets say what comes first.
-        box = at_least(piece, Level.POWER, last=False)
+    chained = op == "hadamard" and isinstance(e.args[0], Apply) and e.args[0].op == "hadamard"
+    for k, piece in enumerate(pieces):
+        # Both signs and a product of matrices have one strength: brackets say what comes first. Only a
+        # chain of one sign, read from the left, needs none.
+        box = signed(piece) if chained and k == 0 else at_least(piece, Level.POWER, last=False)
         boxes.extend((sign, box) if boxes else (box,))
     return Piece(
         line(*boxes),

@@ -5,7 +5,7 @@ Every medium spells the same boxes, so a bracket that is missing is missing ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction as Rational
 
@@ -32,6 +32,7 @@ from whygrad.core.expr import (
     Symbol,
 )
 from whygrad.core.walk import Path, children, free_indices
+from whygrad.meaning.shapes import size_parts
 from whygrad.show.arrays import array_operation
 from whygrad.show.boxes import Accent, Atom, BigOp, Box, CasesBox, Choice, Fraction, Line, Mark, Role, Script
 from whygrad.show.functions import call, derivative
@@ -80,7 +81,13 @@ class Style:
 DEFAULT = Style()
 
 
-def layout(e: Expr, scope: Scope | None = None, style: Style = DEFAULT, marks: Iterable[Path] = ()) -> Box:
+def layout(
+    e: Expr,
+    scope: Scope | None = None,
+    style: Style = DEFAULT,
+    marks: Iterable[Path] = (),
+    names: Mapping[Expr, str] | None = None,
+) -> Box:
     """Lay out an expression.
 
     Parameters
@@ -93,11 +100,13 @@ def layout(e: Expr, scope: Scope | None = None, style: Style = DEFAULT, marks: I
         The conventions.
     marks
         Paths of parts to point out.
+    names
+        Parts that a page tells by a name: their boxes carry it.
     """
-    return signed(_piece(e, scope or Scope(), style, frozenset(marks)))
+    return signed(_piece(e, scope or Scope(), style, frozenset(marks), names or {}))
 
 
-def _piece(e: Expr, scope: Scope, style: Style, marks: frozenset[Path]) -> Piece:
+def _piece(e: Expr, scope: Scope, style: Style, marks: frozenset[Path], names: Mapping[Expr, str]) -> Piece:
     """Fold with the marks carried down; a subtree without marks is laid out once."""
     done: dict[_Key, Piece] = {}
     root: _Key = (e, marks)
@@ -113,6 +122,8 @@ def _piece(e: Expr, scope: Scope, style: Style, marks: frozenset[Path]) -> Piece
         ]
         if ready or not kids:
             piece = _node(node, tuple(done[kid] for kid in kids), scope, style)
+            if node in names:
+                piece = marked(piece, names[node])
             done[key] = marked(piece) if ROOT in here else piece
         else:
             stack.append((key, True))
@@ -129,6 +140,8 @@ def _node(e: Expr, kids: tuple[Piece, ...], scope: Scope, style: Style) -> Piece
             return Piece(Atom(CONSTANT_GLYPHS[name], "name"), coefficient=True, short=True)
         case Symbol():
             return _symbol(e, kids, scope, style)
+        case Size(dim) if (parts := size_parts(dim)) is not None:
+            return _node(parts, tuple(_node(kid, (), scope, style) for kid in children(parts)), scope, style)
         case Index(letter) | Size(letter):
             box = _name_box(name_glyph(letter))
             wordy = len(name_glyph(letter).letters) > 1
@@ -295,7 +308,11 @@ def _sum(e: Add, kids: tuple[Piece, ...]) -> Piece:
             boxes.append(Atom("−" if piece.negative else "+", "plus"))
         elif piece.negative:
             # A sign that opens the sum belongs to what is pointed out.
-            box = Mark(line(minus(), box.body)) if isinstance(box, Mark) else line(minus(), box)
+            match box:
+                case Mark(body, name):
+                    box = Mark(line(minus(), body), name)
+                case _:
+                    box = line(minus(), box)
         boxes.append(box)
     if not boxes:
         boxes = [Atom("0", "number")]
@@ -372,22 +389,23 @@ def _reduce(e: Reduce, kids: tuple[Piece, ...], style: Style) -> Piece:
 
 
 def _compare(e: Compare, kids: tuple[Piece, ...]) -> Piece:
+    rank = max(kid.rank for kid in kids)
     if e.op == "not":
         inner = signed(kids[0]) if kids[0].level > Level.COMPARE else round_(kids[0].box)
-        return Piece(line(Atom("not ", "text"), inner), Level.NOT)
+        return Piece(line(Atom("not ", "text"), inner), Level.NOT, rank=rank)
     if e.op in ("and", "or"):
         level = Level.AND if e.op == "and" else Level.OR
         boxes: list[Box] = []
         for kid in kids:
             box = round_(kid.box) if kid.level <= level else signed(kid)
             boxes.extend((Atom(f" {e.op} ", "text"), box) if boxes else (box,))
-        return Piece(line(*boxes), level, tall=tallest(kids))
+        return Piece(line(*boxes), level, rank=rank, tall=tallest(kids))
     sign = Atom(RELATIONS[e.op], "relation")
     sides: list[Box] = []
     for kid in kids:
         box = signed(as_value(kid))
         sides.extend((sign, box) if sides else (box,))
-    return Piece(line(*sides), Level.COMPARE, tall=tallest(kids))
+    return Piece(line(*sides), Level.COMPARE, rank=rank, tall=tallest(kids))
 
 
 def _cases(kids: tuple[Piece, ...]) -> Piece:

@@ -72,6 +72,8 @@ class Piece:
     """A name, number or script that a function takes without brackets."""
     entrywise: bool = False
     """An entry-by-entry product: of one strength with a product of matrices, so brackets part them."""
+    inner: bool = False
+    """An inner product xᵀy: an array behind it would be read into it, so it gets brackets."""
     product: bool = False
     """Written as a product inside another: the factors around it are set off by dots."""
 
@@ -89,6 +91,8 @@ def line(*parts: Box) -> Box:
 def raised(base: Box, sup: Box) -> Box:
     """A base with an exponent; one that has a subscript keeps it below the exponent."""
     match base:
+        case Mark(body, name) if name:
+            return raised(body, sup)
         case Script(inner, sub, None):
             return Script(inner, sub, sup)
         case Choice(linear, stacked):
@@ -107,13 +111,13 @@ def signed(piece: Piece) -> Box:
     return line(minus(), piece.box) if piece.negative else piece.box
 
 
-def marked(piece: Piece) -> Piece:
-    """The piece pointed out."""
+def marked(piece: Piece, name: str = "") -> Piece:
+    """The piece pointed out, or carrying a name."""
     return replace(
         piece,
-        box=Mark(piece.box),
-        closed=None if piece.closed is None else Mark(piece.closed),
-        under=None if piece.under is None else marked(piece.under),
+        box=Mark(piece.box, name),
+        closed=None if piece.closed is None else Mark(piece.closed, name),
+        under=None if piece.under is None or name else marked(piece.under),
     )
 
 
@@ -122,7 +126,7 @@ def as_value(piece: Piece) -> Piece:
     if piece.level > Level.COMPARE:
         return piece
     box = line(Atom("1", "upright"), Fence("[", piece.box, "]"))
-    return Piece(box, Level.CLOSED, digit=True, tall=piece.tall)
+    return Piece(box, Level.CLOSED, rank=piece.rank, digit=True, tall=piece.tall)
 
 
 def at_least(piece: Piece, level: Level, *, last: bool = True) -> Box:

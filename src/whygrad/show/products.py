@@ -84,7 +84,8 @@ def _finish(parts: Sequence[Piece], negative: bool, dotted: bool) -> Piece:
             arrays = value.rank > 0 and any(before.rank > 0 for before in values[:k])
             boxes.append(between(values[k - 1], value, dotted, entrywise=arrays))
         matrices = entrywise and value.rank > 0 and value.level == Level.PRODUCT and not value.negative
-        boxes.append(round_(value.box) if matrices else _factor(value, last=last))
+        opens = value.inner and not last and not value.negative
+        boxes.append(round_(value.box) if matrices or opens else _factor(value, last=last))
     final = values[-1]
     open_end = final.closed is not None and final.level >= Level.PRODUCT and not final.negative
     box = line(*boxes)

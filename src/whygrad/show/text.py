@@ -255,6 +255,7 @@ def to_ascii(spelled: str) -> str:
     '1/m sum_i (f_i - y_i) x_ij^2'
     """
     spelled = _OVERLINED.sub(lambda m: m[1].replace("\u0305", "") + "_bar", spelled)
+    spelled = spelled.replace("⁻ᵀ", "^-T")
     spelled = _RAISED.sub(lambda m: "^" + "".join(_LOWERED[c] for c in m[0]), spelled)
     spelled = re.sub(r"√(?=[^(])", "sqrt ", spelled)
     return spelled.translate(_ASCII).encode("ascii", "replace").decode("ascii")

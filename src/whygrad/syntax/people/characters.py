@@ -186,6 +186,11 @@ class Characters(ABC):
             self.emit("op", "'", begin, end)
             self.emit("op", "'", begin, end)
         elif text == "⊤":
+            if [x.text for x in self.tokens[-4:]] == ["^", "{", "-", "}"]:  # X⁻ᵀ
+                closing = self.tokens.pop()
+                self.emit("op", "⊤", begin, end)
+                self.tokens.append(closing)
+                return
             braced = len(self.tokens) > 1 and self.tokens[-1].text == "{" and self.tokens[-2].text == "^"
             if not (self.tokens and self.tokens[-1].text in ("^", "-")) and not braced:
                 self.emit("op", "^", begin, end)
