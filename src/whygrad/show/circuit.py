@@ -16,7 +16,7 @@ from typing import Final
 from whygrad.core.circuit import Circuit
 from whygrad.core.expr import Expr
 from whygrad.show.breaking import break_box
-from whygrad.show.circuit_bands import bands
+from whygrad.show.circuit_bands import WIDEST, bands
 from whygrad.show.circuit_gate import TEXT, Shape, copy_of, equation, says, shape_of, shifted
 from whygrad.show.circuit_layout import Link, Placed, arrange
 from whygrad.show.circuit_paper import Card, Label, Picture, Stroke, to_svg
@@ -25,11 +25,13 @@ from whygrad.show.layout import layout
 from whygrad.show.svg_math import Drawn, beside, set_box, set_math, set_words, stack
 from whygrad.show.text import to_text
 
-__all__ = ["Picture", "circuit_svg", "picture", "step_numbers", "to_svg"]
+__all__ = ["Picture", "circuit_svg", "picture", "pieces", "step_numbers", "to_svg"]
 
 _MARGIN: Final = 28.0
 _BETWEEN: Final = 44.0
 """From one band to the next."""
+_NARROWER: Final = (1200.0, 950.0, 750.0)
+"""Other widths of bands, tried where a page is to be filled."""
 _LEAST_WIDTH: Final = 900.0
 
 
@@ -63,28 +65,110 @@ def circuit_svg(
 
 def picture(circuit: Circuit, *, steps: bool = False, words: Mapping[str, str] = CIRCUIT_WORDS) -> Picture:
     """Place everything."""
-    title = circuit.title or to_text(circuit.goal_name, circuit.scope)
-    out = Picture(title, words["circuit"].format(title=title))
     numbers = step_numbers(circuit)
-    out.steps = len(numbers)
     made = {node.name: shape_of(node, circuit, numbers, steps, words) for node in circuit.nodes}
-    level, width, again = _heading(out, circuit, words), 0.0, frozenset[str]()
-    for band in _bands(circuit, made):
+    out = _blank(circuit, words)
+    title = set_words(out.title)
+    out.labels.append(Label(title, _MARGIN, 20.0, 22.0, "title", out.title))
+    level = _legend(out, circuit, words, 20.0 + 22 * title.height + 9)
+    split = _bands(circuit, made, WIDEST)
+    level, width = _graph(out, circuit, made, split, range(len(split)), level)
+    panels = (_results(circuit, words), *(_passes(circuit, numbers, words) if steps else ()))
+    bottom = _put_panels(out, panels, level + 26, max(width, _LEAST_WIDTH))
+    _close(out, width, bottom - 8)
+    return out
+
+
+def pieces(
+    circuit: Circuit,
+    room: tuple[float, float],
+    *,
+    whole: float = 0.0,
+    words: Mapping[str, str] = CIRCUIT_WORDS,
+) -> tuple[list[Picture], float]:
+    """Draw the gates and wires alone, as large as a page lets them be.
+
+    Parameters
+    ----------
+    circuit
+        From :func:`whygrad.engine.circuit_graph.circuit`.
+    room
+        Width and height of the page.
+    whole
+        Where it must shrink to less than this to fit one page, it takes several.
+    words
+        The table of words of a language.
+
+    Returns
+    -------
+    tuple[list[Picture], float]
+        The pictures in order, and the scale at which each of them fits.
+    """
+    numbers = step_numbers(circuit)
+    made = {node.name: shape_of(node, circuit, numbers, False, words) for node in circuit.nodes}
+    splits = dict.fromkeys(tuple(map(tuple, _bands(circuit, made, w))) for w in (WIDEST, *_NARROWER))
+
+    def drawn(split: Sequence[Sequence[str]], which: Sequence[int]) -> Picture:
+        out = _blank(circuit, words)
+        level, width = _graph(out, circuit, made, split, which, _legend(out, circuit, words, 8.0))
+        _close(out, width, level)
+        return out
+
+    def scale(one: Picture) -> float:
+        return min(room[0] / one.width, room[1] / one.height)
+
+    def packed(split: Sequence[Sequence[str]]) -> list[Picture]:
+        """As few pictures as will do: bands are put on one as long as it need not shrink too much."""
+        found: list[Picture] = []
+        first = 0
+        for k in range(len(split)):
+            more = drawn(split, range(first, k + 1))
+            if found and first < k and scale(more) >= whole:
+                found[-1] = more
+            else:
+                first = k
+                found.append(drawn(split, [k]))
+        return found
+
+    best = max((drawn(split, range(len(split))) for split in splits), key=scale)
+    if scale(best) >= whole:
+        return [best], scale(best)
+    ways = [(made, min(map(scale, made))) for made in map(packed, splits)]
+    # Few pictures among those that are large enough; where none is, the largest.
+    return min(ways, key=lambda way: (way[1] < whole, len(way[0]) if way[1] >= whole else -way[1], -way[1]))
+
+
+def _blank(circuit: Circuit, words: Mapping[str, str]) -> Picture:
+    title = circuit.title or to_text(circuit.goal_name, circuit.scope)
+    return Picture(title, words["circuit"].format(title=title), steps=len(step_numbers(circuit)))
+
+
+def _close(out: Picture, width: float, bottom: float) -> None:
+    right = max((label.box[2] for label in out.labels), default=0.0)
+    out.width, out.height = max(width + _MARGIN, right) + _MARGIN, bottom + _MARGIN
+
+
+def _graph(
+    out: Picture, circuit: Circuit, made: Mapping[str, Shape], split: Sequence[Sequence[str]],
+    which: Sequence[int], level: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Draw some of the bands below one another; where they end, and the width of the widest."""
+    again: frozenset[str] = frozenset()
+    width = 0.0
+    for k, band in enumerate(split):
         shapes, links = _band(circuit, made, band, again)
+        again |= {shape.node.name for shape in shapes.values()}
+        if k not in which:
+            continue
+        level += _BETWEEN if width else 0.0
         placed = arrange([shape.block for shape in shapes.values()], links)
         _draw_nodes(out, shapes, placed, level, _leaving(circuit, band))
         for link, points in zip(links, placed.wires, strict=True):
             moved = tuple((x + _MARGIN, y + level) for x, y in points)
             role = "data" if shapes[link.source].node.gradient is None else "wire"
             out.strokes.append(Stroke(moved, role, True))
-        again |= {shape.node.name for shape in shapes.values()}
-        level, width = level + placed.height + _BETWEEN, max(width, placed.width)
-    level += 26 - _BETWEEN
-    panels = (_results(circuit, words), *(_passes(circuit, numbers, words) if steps else ()))
-    bottom = _put_panels(out, panels, level, max(width, _LEAST_WIDTH))
-    right = max((label.box[2] for label in out.labels), default=0.0)
-    out.width, out.height = max(width + _MARGIN, right) + _MARGIN, bottom + _MARGIN - 8
-    return out
+        level, width = level + placed.height, max(width, placed.width)
+    return level, width
 
 
 def step_numbers(circuit: Circuit) -> dict[tuple[str, str], int]:
@@ -94,11 +178,11 @@ def step_numbers(circuit: Circuit) -> dict[tuple[str, str], int]:
     return {key: k for k, key in enumerate((*forward, *backward), start=1)}
 
 
-def _bands(circuit: Circuit, made: Mapping[str, Shape]) -> list[list[str]]:
+def _bands(circuit: Circuit, made: Mapping[str, Shape], widest: float) -> list[list[str]]:
     """The gates of each band, from the top."""
     gates = [node.name for node in circuit.nodes if node.operation is not None]
     sources = {gate: [wire.source for wire in circuit.into(gate)] for gate in gates}
-    return bands(gates, sources, {name: shape.block.width for name, shape in made.items()})
+    return bands(gates, sources, {name: shape.block.width for name, shape in made.items()}, widest)
 
 
 def _band(
@@ -156,10 +240,8 @@ def _draw_nodes(
 # --- heading and panels -------------------------------------------------------------------------
 
 
-def _heading(out: Picture, circuit: Circuit, words: Mapping[str, str]) -> float:
-    title = set_words(out.title)
-    out.labels.append(Label(title, _MARGIN, 20.0, 22.0, "title", out.title))
-    y = 20.0 + 22 * title.height + 9
+def _legend(out: Picture, circuit: Circuit, words: Mapping[str, str], y: float) -> float:
+    """What the colours mean, and the point; where the drawing begins."""
     x = _MARGIN
     parts: list[tuple[Drawn, str, str]] = [
         (set_words(words["forward"]), "forward", words["forward"]),

@@ -66,6 +66,11 @@ class Picture:
     strokes: list[Stroke] = field(default_factory=list[Stroke])
     steps: int = 0
 
+    @property
+    def shown(self) -> frozenset[int]:
+        """The steps that something in it belongs to: all of them, or those of its band."""
+        return frozenset(label.step for label in self.labels)
+
 
 _COLOURS: Final = {
     "ink": "ink", "title": "ink", "quiet": "quiet", "local": "accent", "forward": "right",

@@ -20,8 +20,7 @@ from whygrad.core.errors import BudgetError
 from whygrad.core.expr import Expr
 from whygrad.core.walk import Path
 from whygrad.show.breaking import break_box, print_width
-from whygrad.show.circuit import picture as placed
-from whygrad.show.circuit import to_svg
+from whygrad.show.circuit import pieces, to_svg
 from whygrad.show.theme import LIGHT
 from whygrad.show.typst import escape, quoted
 from whygrad.teach.masks import Canvas, Mask, band, decoded, draw, masks, mixed, rgb, union
@@ -262,20 +261,23 @@ class Film:
     def _circuit(self) -> Iterator[Shot]:
         if self.circuit is None:
             return
-        made = placed(self.circuit, words=self.words)
-        scale = min(1150 / made.width, 480 / made.height)
-        if scale < 0.5 or not made.steps:
+        made, scale = pieces(self.circuit, (1150.0, 480.0), whole=0.62, words=self.words)
+        steps = made[0].steps
+        if scale < 0.5 or not steps:
             return
+        # In several pieces: the one that holds the step is seen.
+        last = made[0]
+        seen = [last := next((one for one in made if k in one.shown), last) for k in range(steps + 1)]
         title, note = self.words["slide circuit"], self.words["slide circuit note"]
         caption = Caption(escape(note), note)
         sources = [
             f"{_PAGES}#set page(height: {HEIGHT}pt, margin: (x: {_LEFT}pt, y: 0pt), fill: paper)\n"
             f"#v(44pt)#text(size: 40pt)[{escape(title)}]\n\n#v(10pt)"
-            f"#align(center, image(bytes({quoted(to_svg(made, upto=k))}), "
-            f'format: "svg", width: {scale * made.width:.0f}pt))'
-            for k in range(made.steps + 1)
+            f"#align(center, image(bytes({quoted(to_svg(one, upto=k))}), "
+            f'format: "svg", width: {scale * one.width:.0f}pt))'
+            for k, one in enumerate(seen)
         ]
-        seconds = max(caption.needs_s, 1.1 * made.steps + 1.4)
+        seconds = max(caption.needs_s, 1.1 * steps + 1.4)
 
         def frames(count: int) -> Iterator[tuple[Canvas, int]]:
             pages = [decoded(pictures(source, ppi=72 * self.look.scale)[0], "rgb24") for source in sources]

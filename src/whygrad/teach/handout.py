@@ -10,12 +10,11 @@ from whygrad.core.circuit import Circuit
 from whygrad.core.derivation import Derivation
 from whygrad.core.errors import BudgetError
 from whygrad.engine.narrate import Level
-from whygrad.show.circuit import circuit_svg
 from whygrad.show.typst import escape, quoted
 from whygrad.teach.inserts import Inserts
 from whygrad.teach.notation import Notation
 from whygrad.teach.plots import plot
-from whygrad.teach.slide_theme import PLOT, curves, picture
+from whygrad.teach.slide_theme import PLOT, circuits, curves
 from whygrad.teach.story import Line, Part, Scene, Story, tell
 from whygrad.teach.typst_page import LIBRARY, Compiled, Speller, compiled, require_fit, told
 from whygrad.teach.words import ENGLISH, Words
@@ -121,7 +120,7 @@ class Handout:
 
     def drawn(self, circuit: Circuit) -> str:
         """The circuit on a page of its own, lying; "" where it would be too small to read."""
-        return picture(circuit_svg(circuit, words=self.words), _ROOM, _SMALLEST_CIRCUIT)
+        return "".join(circuits(circuit, _ROOM, _SMALLEST_CIRCUIT, self.words))
 
     def part(self, part: Part) -> Iterator[str]:
         """All about one parameter."""

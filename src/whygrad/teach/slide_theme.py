@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from whygrad.core.circuit import Circuit
+from whygrad.show.circuit import pieces, to_svg
 from whygrad.show.typst import quoted
 from whygrad.teach.plots import Plot, Points
 from whygrad.teach.typst_page import LIBRARY
+from whygrad.teach.words import Words
 
 PLOT: Final = """\
 // A function (whole line) and its derivative (dashed), from points; `size` is the length of the axes.
@@ -162,11 +165,28 @@ def curves(made: Plot, size: str = "") -> str:
     return f"plot({made.low:g}, {made.high:g}, {pieces}, ({a:g}, {b:g}){more})"
 
 
-def picture(svg: str, room: tuple[float, float], smallest: float) -> str:
-    """An SVG as large as there is room; "" where it would be too small to read."""
-    head = svg[: svg.index(">")]
-    width, height = (float(head.split(f' {name}="')[1].split('"')[0]) for name in ("width", "height"))
-    scale = min(room[0] / width, room[1] / height)
+def circuits(
+    circuit: Circuit, room: tuple[float, float], smallest: float, words: Words, whole: float = 0.0
+) -> list[str]:
+    """A circuit as pictures in Typst code, as large as there is room.
+
+    Parameters
+    ----------
+    circuit
+        What is drawn.
+    room
+        Width and height in points.
+    smallest
+        Where it must shrink to less than this it cannot be read, and there is none.
+    words
+        In which language.
+    whole
+        Where it must shrink to less than this for one page, it takes several.
+    """
+    made, scale = pieces(circuit, room, whole=whole, words=words)
     if scale < smallest:
-        return ""
-    return f'image(bytes({quoted(svg)}), format: "svg", width: {min(scale, 1.25) * width:.1f}pt)'
+        return []
+    return [
+        f'image(bytes({quoted(to_svg(one))}), format: "svg", width: {min(scale, 1.25) * one.width:.1f}pt)'
+        for one in made
+    ]

@@ -12,18 +12,19 @@ from typing import Final
 
 from whygrad.core.circuit import Circuit
 from whygrad.core.expr import Call, Symbol
-from whygrad.show.circuit import circuit_svg
 from whygrad.show.typst import escape, quoted
 from whygrad.teach.inserts import Inserts
 from whygrad.teach.notation import Notation
 from whygrad.teach.plots import plot
-from whygrad.teach.slide_theme import SLIDES, curves, picture
+from whygrad.teach.slide_theme import SLIDES, circuits, curves
 from whygrad.teach.story import Line, Part, Scene, Story
 from whygrad.teach.typst_page import Compiled, Speller, compiled, require_fit
 from whygrad.teach.words import ENGLISH, Words
 
 _SMALLEST_CIRCUIT: Final = 0.5
 """A circuit that must shrink to less than this cannot be read from the last row."""
+_WHOLE: Final = 0.62
+"""One that must shrink to less than this takes a slide for each band."""
 _ROOM: Final = (860.0, 400.0)
 """Points of a slide that a circuit may take."""
 _RESULTS: Final = 4
@@ -98,16 +99,15 @@ class Deck:
         rows = "".join(self._row(line, f'"{words["slide cost note"]}"') for line in story.definitions)
         yield f'#steps("cost", [{escape(words["slide cost"])}], ({rows}\n))\n'
         yield self.inserts.at("cost")
-        drawn = self._circuit()
-        if drawn:
+        drawn = (
+            [] if self.circuit is None else circuits(self.circuit, _ROOM, _SMALLEST_CIRCUIT, words, _WHOLE)
+        )
+        for k, one in enumerate(drawn, 1):
             note, title = quoted(words["slide circuit note"]), escape(words["slide circuit"])
-            yield f'#page-of("circuit", [{title}], note: {note}, align(center, {drawn}))\n'
+            name = "circuit" if k == 1 else f"circuit-{k}"
+            yield f'#page-of("{name}", [{title}], note: {note}, align(center + horizon, {one}))\n'
+        if drawn:
             yield self.inserts.at("circuit")
-
-    def _circuit(self) -> str:
-        if self.circuit is None:
-            return ""
-        return picture(circuit_svg(self.circuit, words=self.words), _ROOM, _SMALLEST_CIRCUIT)
 
     def _part(self, part: Part) -> Iterator[str]:
         spell, words = self.spell, self.words
