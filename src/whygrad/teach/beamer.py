@@ -2,25 +2,36 @@ r"""The slides as a Beamer source, for a teacher who keeps lectures in LaTeX (am
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from whygrad.core.document import Inline
-from whygrad.core.expr import Expr
+from whygrad.core.expr import Call, Expr
 from whygrad.core.walk import Path
 from whygrad.show.breaking import break_box
 from whygrad.show.latex import MARK_COLOR, escape, latex_of
+from whygrad.show.svg_math import set_box
+from whygrad.show.text import to_text
 from whygrad.show.theme import LIGHT
 from whygrad.teach.inserts import Inserts
 from whygrad.teach.notation import Notation
+from whygrad.teach.plots import VARIABLE, Points, plot
 from whygrad.teach.story import Line, Part, Scene, Story
 from whygrad.teach.words import ENGLISH, Words
 
 _LINE: Final = 44
 """Letters of a formula in a line of a frame."""
-_ON_A_FRAME: Final = 5
-"""Lines on a frame before the next one begins."""
+_ROOM: Final = 172.0
+"""Points of height for the lines of a frame, of the 256 that it has."""
+_EM: Final = 10.95
+_STRUT: Final = (18.1, 7.8)
+"""Above and below the base line of a row that holds nothing tall: 1.9 times the usual."""
+_REASON: Final = (11.0, 27)
+"""Distance of two lines of a reason, in points, and the letters of one."""
+_TALLER: Final = 1.25
+"""TeX's fractions in a display, compared with those in a drawing, where they are set smaller."""
 
 _PREAMBLE: Final = rf"""\documentclass[aspectratio=169,11pt]{{beamer}}
 \usepackage[T1]{{fontenc}}
@@ -30,6 +41,7 @@ _PREAMBLE: Final = rf"""\documentclass[aspectratio=169,11pt]{{beamer}}
 \setbeamertemplate{{navigation symbols}}{{}}
 \setbeamertemplate{{footline}}{{\hfill\insertframenumber\hspace*{{1em}}\vspace*{{1ex}}}}
 \setbeamercovered{{invisible}}
+\usepackage{{tikz}}
 \definecolor{{{MARK_COLOR}}}{{HTML}}{{{LIGHT.changed[1:].upper()}}}
 \definecolor{{whypaper}}{{HTML}}{{{LIGHT.paper[1:].upper()}}}
 \definecolor{{whyink}}{{HTML}}{{{LIGHT.ink[1:].upper()}}}
@@ -38,7 +50,7 @@ _PREAMBLE: Final = rf"""\documentclass[aspectratio=169,11pt]{{beamer}}
 \setbeamercolor{{normal text}}{{fg=whyink}}
 \setbeamercolor{{frametitle}}{{fg=whyink}}
 \setbeamercolor{{title}}{{fg=whyink}}
-\newcommand{{\whyreason}}[1]{{{{\footnotesize\itshape\color{{whyquiet}}#1}}}}
+\newcommand{{\whyreason}}[1]{{{{\footnotesize\raggedright\itshape\color{{whyquiet}}#1}}}}
 \renewcommand{{\arraystretch}}{{1.9}}
 """
 
@@ -70,8 +82,9 @@ class Beamer:
             f"\\title{{{escape(story.title)}}}\n\\subtitle{{{escape(story.sizes)}}}\n\\date{{}}\n",
             "\\begin{document}\n\n\\begin{frame}\n\\titlepage\n\\end{frame}\n",
             self.inserts.at("title"),
-            self.frame(escape(words["slide cost"]), self.rows(story.definitions), words["slide cost note"]),
+            *self.frames(escape(words["slide cost"]), story.definitions, words["slide cost note"]),
             self.inserts.at("cost"),
+            self.circuit(),
         ]
         for part in story.parts:
             parts.extend(self.part(part))
@@ -84,12 +97,12 @@ class Beamer:
         """The frames of one parameter."""
         words, key = self.words, part.result.id
         if part.chain is not None:
-            title = f"${self.math(part.target)}$".join(map(escape, words["slide plan"].split("{target}")))
+            title = filled(words["slide plan"], target=f"${self.math(part.target)}$")
             yield self.frame(title, f"\\[ {self.math(part.chain)} \\]", words["slide plan note"])
             yield self.inserts.at(f"plan-{key}")
         again = [Line(s.id, s.result, s.left) for s in part.scenes if s.reused]
         if again:
-            yield self.frame(escape(words["slide reused"]), self.rows(again), words["slide reused note"])
+            yield from self.frames(escape(words["slide reused"]), again, words["slide reused note"])
             yield self.inserts.at(f"again-{key}")
         for scene in part.scenes:
             if not scene.reused:
@@ -101,6 +114,7 @@ class Beamer:
 
     def scene(self, scene: Scene) -> Iterator[str]:
         """The frames of one stage."""
+        yield from map(self.plot, scene.functions)
         number = escape(self.words["slide step"].format(number=scene.number))
         title = f"{{\\color{{whyquiet}}{number}}}\\quad ${self.math(scene.left)}$"
         given = ""
@@ -115,14 +129,79 @@ class Beamer:
                 f"{self.math(left)} &= {latex_of(first)}"
                 f"{more}\\end{{aligned}}$\\par}}\n\\medskip\n"
             )
-        for k in range(0, len(scene.lines), _ON_A_FRAME):
-            lines = scene.lines[k : k + _ON_A_FRAME]
-            note = "\\par ".join(self.inline(line.reason) for line in lines if line.reason)
-            yield self.frame(title, given + self.rows(lines), note, written=True)
-            for line in lines[:-1]:
+        lines = [replace(line, left=line.left or scene.left) for line in scene.lines]
+        for first, last in self.split(lines, _ROOM - (self.high(scene.given[1]) if scene.given else 0.0)):
+            note = "\\par ".join(self.inline(line.reason) for line in lines[first:last] if line.reason)
+            # The left side stands where a frame begins; below it, it is understood.
+            shown = [lines[first], *scene.lines[first + 1 : last]]
+            yield self.frame(title, given + self.rows(shown), note, written=True)
+            for line in scene.lines[first : min(last, len(scene.lines) - 1)]:
                 if self.inserts.has(line.id):
                     yield self.inserts.at(line.id)
         yield self.inserts.at(scene.id)
+
+    def frames(self, title: str, lines: Sequence[Line], note: str) -> Iterator[str]:
+        """Lines on as many frames as they need."""
+        for first, last in self.split(lines, _ROOM):
+            yield self.frame(title, self.rows(lines[first:last]), note)
+
+    def split(self, lines: Sequence[Line], room: float) -> Iterator[tuple[int, int]]:
+        """Where frames begin and end, by the measured height of the lines; each has one at least."""
+        first, used = 0, 0.0
+        for k, line in enumerate(lines):
+            high = self.high(line.right, line.reason)
+            if k > first and used + high > room:
+                yield first, k
+                first, used = k, 0.0
+            used += high
+        if lines:
+            yield first, len(lines)
+
+    def high(self, e: Expr, reason: Inline = ()) -> float:
+        """Points of height that a formula in a row takes, with its reason."""
+        said = "".join(to_text(p, self.story.scope) if isinstance(p, Expr) else p for p in reason)
+        letter, wide = _REASON
+        found = 0.0
+        for k, box in enumerate(break_box(self.notation.box(e, self.story.scope), _LINE)):
+            drawn = set_box(box)
+            below = letter * (len(said) // wide) + _STRUT[1] if k == 0 else 0.0
+            found += max(_STRUT[0], _TALLER * _EM * drawn.above)
+            found += max(_STRUT[1], _TALLER * _EM * drawn.below, below)
+        return found
+
+    def circuit(self) -> str:
+        """A frame for the circuit, where its picture lies beside the source."""
+        file = f"{self.story.name or 'cost'}-circuit.pdf"
+        look = "width=\\linewidth,height=0.8\\textheight,keepaspectratio"
+        picture = f"\\centering\\includegraphics[{look}]{{{file}}}"
+        frame = self.frame(escape(self.words["slide circuit"]), picture, self.words["slide circuit note"])
+        made = f"% whygrad circuit {self.story.name or 'COST'} -o {file}"
+        return f"{made}\n\\IfFileExists{{{file}}}{{%\n{frame}}}{{}}\n{self.inserts.at('circuit')}"
+
+    def plot(self, name: str) -> str:
+        """A frame with the curve of a function and that of its derivative."""
+        made, words = plot(name), self.words
+        function = self.math(Call(name, (VARIABLE,)))
+        place, value = (f"${number:.4g}$" for number in made.steepest)
+        top = filled(words["slide plot top"], place=place, value=value)
+        curves = [
+            f"\\draw[thick,{look}] plot coordinates {{{_points(piece)}}};"
+            for pieces, look in ((made.curve, "whyink"), (made.slope, f"{MARK_COLOR},dashed"))
+            for piece in pieces
+        ]
+        scale = 4.2 / max(made.high - made.low, 0.1)
+        body = "\n".join([
+            "\\centering",
+            f"\\begin{{tikzpicture}}[x=8mm,y={scale:.3g}cm]",
+            f"\\draw[whyquiet] (-6,0) -- (6,0) (0,{made.low:g}) -- (0,{made.high:g});",
+            *curves,
+            "\\end{tikzpicture}",
+            "",
+            f"\\medskip ${function}$,\\quad {{\\color{{{MARK_COLOR}}}{escape(words['slide plot slope'])}}}"
+            f" ({top})",
+        ])  # fmt: skip
+        title = filled(words["slide plot"], name=f"${function}$")
+        return self.frame(title, body, words["slide plot note"]) + self.inserts.at(f"plot-{name}")
 
     def rows(self, lines: Sequence[Line]) -> str:
         """Lines uncovered one by one, with their reasons."""
@@ -168,3 +247,20 @@ class Beamer:
         return "".join(
             f"${self.math(p)}$" if isinstance(p, Expr) else escape(p.replace("`", "")) for p in parts
         )
+
+
+def filled(sentence: str, **parts: str) -> str:
+    r"""A sentence of the table as LaTeX, with LaTeX in its places.
+
+    Examples
+    --------
+    >>> filled("100 % of {what}", what="$x$")
+    '100 \\% of $x$'
+    """
+    pieces = re.split(r"\{(\w+)\}", sentence)
+    return "".join(parts[piece] if k % 2 else escape(piece) for k, piece in enumerate(pieces))
+
+
+def _points(piece: Points) -> str:
+    """Every fourth point of a curve, and its end."""
+    return " ".join(f"({x:g},{y:g})" for x, y in (*piece[:-1:4], piece[-1]))

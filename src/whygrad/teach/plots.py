@@ -16,6 +16,8 @@ _REACH = 6
 _STEPS = 120
 _JUMP = 0.3
 """Neighbours further apart than this stand on two sides of a jump."""
+VARIABLE = Symbol("z")
+"""What a function is a function of, where it is drawn."""
 Points = tuple[tuple[float, float], ...]
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from whygrad.core.circuit import Circuit
-from whygrad.core.expr import Call, Symbol
+from whygrad.core.expr import Call
 from whygrad.show.typst import escape, quoted
 from whygrad.teach.inserts import Inserts
 from whygrad.teach.notation import Notation
-from whygrad.teach.plots import plot
+from whygrad.teach.plots import VARIABLE, plot
 from whygrad.teach.slide_theme import SLIDES, circuits, curves
 from whygrad.teach.story import Line, Part, Scene, Story
 from whygrad.teach.typst_page import Compiled, Speller, compiled, require_fit
@@ -29,7 +29,6 @@ _ROOM: Final = (860.0, 400.0)
 """Points of a slide that a circuit may take."""
 _RESULTS: Final = 4
 """So many gradients stand on a page."""
-_U: Final = Symbol("z")
 
 
 @dataclass(slots=True)
@@ -194,7 +193,7 @@ class Deck:
     def _plot(self, name: str, scene: Scene) -> str:
         spell, words = self.spell, self.words
         made = plot(name)
-        function = Call(name, (_U,))
+        function = Call(name, (VARIABLE,))
         slope = f"[{escape(words['slide plot slope'])}]"
         what = spell.math(function)
         title = words["slide plot"].replace("{name}", what)
