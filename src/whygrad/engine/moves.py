@@ -195,12 +195,19 @@ def turn_bracket(e: Expr, context: Context) -> Moved | None:
             turned = (
                 total(oriented([monomial(t) for t in terms_of(negated(f))], context.scope))
                 if not _has_big_terms(f)
-                else negated(f)
+                else _positive_first(negated(f))
             )
             head = negated(e.factors[0]) if isinstance(e.factors[0], Number) else e.factors[0]
             kept = [head if n == 0 else turned if n == k else g for n, g in enumerate(e.factors)]
             return _one("algebra/turn-bracket", tidy(mul(*kept)), u=f, v=turned)
     return None
+
+
+def _positive_first(e: Expr) -> Expr:
+    """−y + Σ w x as Σ w x − y."""
+    terms = terms_of(e)
+    first = next((n for n, t in enumerate(terms) if not is_negative(t)), 0)
+    return add(terms[first], *terms[:first], *terms[first + 1 :]) if first else e
 
 
 def _turned_sum(e: Expr, context: Context) -> Expr | None:
