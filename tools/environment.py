@@ -1,7 +1,9 @@
 """Make, or find, the environments that `./whygrad` and `./check` run in.
 
 ``environment.py KIND`` prints the path of the interpreter, and on a second line, only if the checkout
-cannot be written, the folder for compiled files. Standard library only. What is promised:
+cannot be written, the folder for compiled files. ``environment.py add EXTRA`` brings an extra of
+pyproject.toml to the environment of `./whygrad`, and to those made after it. Standard library only. What is
+promised:
 
 - An environment is built in a folder of its own and then renamed: it is there whole or not at all.
 - A file lock lets one process build and the others wait; the system frees it when its holder is killed.
@@ -31,6 +33,8 @@ LAYOUT = 1
 
 EXTRAS = {"run": (), "dev": ("dev",)}
 """The extras of pyproject.toml that each kind of environment holds besides the dependencies."""
+ADDED = "extras.json"
+"""The file in `home` that names the extras added to ``run`` when they were first needed."""
 
 WASM = {
     "package": "python-flint==0.9.0",
@@ -39,6 +43,11 @@ WASM = {
     "abi": "cp314",
 }
 """The wheel that the Pyodide in tools/node/package.json can load; the two change together."""
+
+PIP_ADVICE = (
+    "pip must reach a package index, once. Check the network or the proxy (https_proxy); a mirror\n"
+    "       or a folder of wheels can be named with PIP_INDEX_URL or PIP_FIND_LINKS. Then try again."
+)
 
 
 class SetUpError(Exception):
@@ -65,9 +74,18 @@ def requirements(kind: str) -> list[str]:
     """Return what has to be installed in an environment of this kind."""
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     names = list(project["dependencies"])
-    for extra in EXTRAS[kind]:
-        names += project["optional-dependencies"][extra]
-    return names
+    offered = project.get("optional-dependencies", {})
+    for extra in (*EXTRAS[kind], *(added() if kind == "run" else ())):
+        names += offered.get(extra, [])
+    return list(dict.fromkeys(names))
+
+
+def added() -> list[str]:
+    """Return the extras that were added to ``run``."""
+    try:
+        return json.loads((home() / ADDED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
 
 
 def fingerprint(kind: str) -> str:
@@ -165,17 +183,13 @@ def install(folder: Path, kind: str) -> None:
     command = [*pip, "install", "--quiet", "--prefer-binary", "--no-warn-script-location"]
     if kind == "dev":
         command += ["--constraint", CONSTRAINTS]
-    advice = (
-        "pip must reach a package index, once. Check the network or the proxy (https_proxy); a mirror\n"
-        "       or a folder of wheels can be named with PIP_INDEX_URL or PIP_FIND_LINKS. Then try again."
-    )
     if needed := requirements(kind):
-        run([*command, *needed], "installing " + ", ".join(needed), advice)
+        run([*command, *needed], "installing " + ", ".join(needed), PIP_ADVICE)
     if kind == "dev":
-        fetch_browser_parts(folder, pip, advice)
+        fetch_browser_parts(folder, pip)
     else:
         # Old Pythons put setuptools into each environment; its start-up hook costs every later start.
-        run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], "removing setuptools", advice)
+        run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], "removing setuptools", PIP_ADVICE)
     link_source(folder, kind)
 
 
@@ -188,7 +202,7 @@ def link_source(folder: Path, kind: str) -> None:
     (packages / "whygrad.pth").write_text(line + "\n", encoding="utf-8")
 
 
-def fetch_browser_parts(folder: Path, pip: list[str | Path], advice: str) -> None:
+def fetch_browser_parts(folder: Path, pip: list[str | Path]) -> None:
     """Fetch what `./check` needs from the npm registry, and the wheel for Python in the browser."""
     node_folder = folder / "node"
     node_folder.mkdir()
@@ -213,7 +227,9 @@ def fetch_browser_parts(folder: Path, pip: list[str | Path], advice: str) -> Non
     tags = [f"--platform={WASM['platform']}", f"--python-version={WASM['python']}", f"--abi={WASM['abi']}"]
     command = [*pip, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--implementation=cp", *tags]
     run(
-        [*command, "--dest", folder / "wasm", WASM["package"]], f"fetching {WASM['package']} for wasm", advice
+        [*command, "--dest", folder / "wasm", WASM["package"]],
+        f"fetching {WASM['package']} for wasm",
+        PIP_ADVICE,
     )
 
 
@@ -253,17 +269,48 @@ def ensure(kind: str) -> Path:
                 build(environment, kind, key)
     copy = environment / "pyproject.toml"
     if copy.read_bytes() != PYPROJECT.read_bytes():
-        fresh = environment / f"pyproject.toml.{os.getpid()}"
-        shutil.copyfile(PYPROJECT, fresh)
-        fresh.replace(copy)
+        replaced(copy, PYPROJECT.read_text(encoding="utf-8"))
     return environment
+
+
+def add(extra: str) -> Path:
+    """Install an extra into the environment of `./whygrad`, and remember it for those made later."""
+    offered = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"].get("optional-dependencies", {})
+    if extra not in offered:
+        message = f"there is no extra {extra!r}\n  Fix: one of {', '.join(offered)}"
+        raise SetUpError(message)
+    environment = ensure("run")
+    with locked(home() / "lock"):
+        if extra not in added():
+            if needed := offered[extra]:
+                say(f"installing {', '.join(needed)} (once) ...")
+                pip = [
+                    interpreter(environment),
+                    "-I",
+                    "-m",
+                    "pip",
+                    "--disable-pip-version-check",
+                    "--no-input",
+                ]
+                options = ["install", "--quiet", "--prefer-binary", "--no-warn-script-location"]
+                run([*pip, *options, *needed], "installing " + ", ".join(needed), PIP_ADVICE)
+            replaced(home() / ADDED, json.dumps(sorted({*added(), extra})) + "\n")
+            replaced(environment / "whygrad.json", json.dumps({"fingerprint": fingerprint("run")}) + "\n")
+    return environment
+
+
+def replaced(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def main() -> int:
     """Print the interpreter of the environment asked for."""
-    kind = sys.argv[1]
+    kind, *extra = sys.argv[1:]
     try:
-        environment = ensure(kind)
+        environment = add(extra[0]) if kind == "add" and extra else ensure(kind)
     except SetUpError as error:
         say(str(error))
         return 2

@@ -107,6 +107,35 @@ def test_from_first_use_to_a_changed_dependency(tmp_path: Path) -> None:
     assert run(moved / "whygrad", "x", cwd=elsewhere) == (f"['x'] {elsewhere}\n", "", 0)
 
 
+def test_extras_are_added_once_and_kept(tmp_path: Path) -> None:
+    """An extra is installed on demand, survives a new environment, and a failure leaves all as it was."""
+    root = checkout(tmp_path / "c")
+    extras = '[project.optional-dependencies]\nnone = []\nodd = ["whygrad-no-such-package"]\n'
+    (root / "pyproject.toml").write_text(PYPROJECT + extras)
+    assert run(root / "whygrad", cwd=tmp_path)[2] == 0
+    python, tool = root / ".whygrad" / "run" / "bin" / "python", str(root / "tools" / "environment.py")
+
+    output, report, status = run(python, tool, "add", "odd", cwd=tmp_path, PIP_NO_INDEX="1")
+    assert (output, status) == ("", 2)
+    assert "Fix: pip must reach a package index" in report
+    output, report, status = run(python, tool, "add", "evn", cwd=tmp_path)
+    assert (output, status) == ("", 2)
+    assert "Fix: one of none, odd" in report
+    assert not (root / ".whygrad" / "extras.json").exists()
+
+    (root / "pyproject.toml").write_text(PYPROJECT + extras.replace('"whygrad-no-such-package"', ""))
+    for _ in range(2):
+        assert run(python, tool, "add", "odd", cwd=tmp_path)[2] == 0
+    assert (root / ".whygrad" / "extras.json").read_text() == '["odd"]\n'
+    assert run(root / "whygrad", "x", cwd=tmp_path) == (f"['x'] {tmp_path}\n", "", 0)
+
+    # The extra's requirements are now the environment's: when they change, it is made again with them.
+    (root / "pyproject.toml").write_text(PYPROJECT + extras)
+    output, report, status = run(root / "whygrad", cwd=tmp_path, PIP_NO_INDEX="1")
+    assert (output, status) == ("", 2)
+    assert "installing whygrad-no-such-package failed" in report
+
+
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
 
 

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Final
 
 from whygrad.core.errors import UsageError
+from whygrad.core.extras import command, fetched
 
 EXTRAS: Final = {
     "typst": "teach",
@@ -22,7 +23,7 @@ EXTRAS: Final = {
 
 
 def library(name: str, purpose: str) -> ModuleType:
-    """Load a library that an extra brings.
+    """Load a library that an extra brings; in a checkout's own environment it is fetched on first use.
 
     Parameters
     ----------
@@ -41,13 +42,18 @@ def library(name: str, purpose: str) -> ModuleType:
     >>> library("json", "this").__name__
     'json'
     """
+    extra = EXTRAS.get(name, "teach")
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        extra = EXTRAS.get(name, "teach")
-        raise UsageError(
-            "error/missing-extra", f"{purpose} needs {name}", fix=f'pip install "whygrad[{extra}]"'
-        ) from error
+        missing = error
+    if fetched(extra):
+        importlib.invalidate_caches()
+        try:
+            return importlib.import_module(name)
+        except ImportError as error:
+            missing = error
+    raise UsageError("error/missing-extra", f"{purpose} needs {name}", fix=command(extra)) from missing
 
 
 def installed(name: str) -> bool:
