@@ -15,6 +15,7 @@ from whygrad.backends.native.native_backend import bind_native, native_source
 from whygrad.backends.numpy_backend import binder, numpy_source
 from whygrad.core.cost import Cost
 from whygrad.core.errors import UsageError
+from whygrad.core.extras import command
 from whygrad.lower.program import Input, Program
 from whygrad.train.objective import Bound, Objective
 from whygrad.train.written import comments_of, identifier, with_constants
@@ -80,7 +81,9 @@ class Compiled:
         self, given: Mapping[str, Any], free: Any, sizes: Mapping[str, int]
     ) -> Callable[..., tuple[Any, ...]]:
         native = bind_native(self.program, free, given, sizes) if self.to == "native" else None
-        evaluate = native or binder(self.program, free)(given, sizes)
+        if native is not None:
+            return native
+        evaluate = binder(self.program, free)(given, sizes)
 
         def run(*parameters: Any) -> tuple[Any, ...]:
             with np.errstate(all="ignore"):
@@ -134,7 +137,7 @@ def _written(program: Program, to: Target, name: str, comments: list[str]) -> tu
             raise UsageError(
                 "error/missing-extra",
                 "machine code needs llvmlite and a processor with vectors",
-                fix="pip install 'whygrad[native]', or --to numpy",
+                fix=f"{command('native')}; or --to numpy",
             )
         found = native_source(program, here.lanes)
         if found is None:

@@ -147,26 +147,39 @@ class Functions:
         scaled = ir.op("fmul", e, self._power_of_two(half))
         return ir.op("fmul", scaled, self._power_of_two(ir.int_op("sub", whole, half)))
 
-    def f_expm1(self, x: str) -> str:
-        """e^x − 1, with what rounding took added to it."""
-        ir, one = self.ir, self.ir.constant(1.0)
+    def _expm1_parts(self, x: str) -> tuple[str, str]:
+        """e^x − 1 as a double and what is missing from it, for x below 709."""
+        ir = self.ir
         _, whole, r, left = self._reduced(self._between(x, -40.0, 709.0))
         q = ir.op("fmul", ir.op("fmul", r, r), self._polynomial(r, SERIES_EXP))
         high = ir.op("fadd", r, q)
         low = ir.op("fadd", ir.op("fadd", ir.op("fsub", r, high), q), left)
         scale = self._power_of_two(whole)
-        rest = ir.op("fsub", scale, one)
-        found = ir.fma(scale, low, ir.fma(scale, high, rest))
+        rest = ir.op("fsub", scale, ir.constant(1.0))
+        part = ir.op("fmul", scale, high)  # exact, and never larger than the rest unless that is 0
+        found = ir.op("fadd", rest, part)
+        lost = ir.op("fsub", part, ir.op("fsub", found, rest))
+        return found, ir.fma(scale, low, lost)
+
+    def f_expm1(self, x: str) -> str:
+        """e^x − 1, with what rounding took added to it."""
+        ir = self.ir
+        found = ir.op("fadd", *self._expm1_parts(x))
         found = ir.select(ir.compare("oeq", x, ir.constant(0.0)), x, found)
         large = ir.compare("ogt", x, ir.constant(709.0))
         return ir.select(large, self("exp", x), found)
 
     def f_tanh(self, x: str) -> str:
-        """From expm1."""
-        ir = self.ir
-        size = self("abs", x)
-        t = self("expm1", self("mul", ir.constant(-2.0), size))
-        found = self("neg", self("div", t, self("add", ir.constant(2.0), t)))
+        """−t/(2 + t) with t = e^(−2|x|) − 1 in two parts, and the quotient put right by its remainder."""
+        ir, two = self.ir, self.ir.constant(2.0)
+        t, more = self._expm1_parts(ir.op("fmul", ir.constant(-2.0), self("abs", x)))
+        below = ir.op("fadd", two, t)
+        below_more = ir.op("fadd", ir.op("fsub", t, ir.op("fsub", below, two)), more)
+        inverse = ir.op("fdiv", ir.constant(1.0), below)
+        quotient = ir.op("fmul", t, inverse)
+        rest = ir.op("fadd", ir.fma(self.f_neg(quotient), below, t), more)
+        rest = ir.fma(self.f_neg(quotient), below_more, rest)
+        found = ir.fma(rest, inverse, quotient)
         kind = ir.reals
         return ir.call(kind, f"llvm.copysign.v{ir.lanes}f64", (kind, found), (kind, x))
 

@@ -62,9 +62,13 @@ def machine() -> Machine | None:
 
 @dataclass(frozen=True)
 class Code:
-    """A function in memory. ``keeper`` owns the memory."""
+    """A function in memory. ``keeper`` owns the memory.
+
+    ``call`` lets other threads of Python run meanwhile; ``short`` does not, which takes less time.
+    """
 
     call: Any
+    short: Any
     keeper: Any
     cached: bool
 
@@ -92,7 +96,9 @@ def code(here: Machine, key: str, make: Callable[[], str], name: str) -> Code:
     engine.add_object_file(here.binding.object_file.ObjectFileRef.from_data(made))
     engine.finalize_object()
     address = engine.get_function_address(name)
-    return Code(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address), engine, held is not None)
+    kinds = ctypes.CFUNCTYPE, ctypes.PYFUNCTYPE
+    call, short = (kind(None, ctypes.c_void_p)(address) for kind in kinds)
+    return Code(call, short, engine, held is not None)
 
 
 @cache

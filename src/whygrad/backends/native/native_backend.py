@@ -19,7 +19,7 @@ from whygrad.backends.native.machine import Code, Machine, code, machine
 from whygrad.backends.native.pool import cores, together
 from whygrad.backends.numpy_backend import binder
 from whygrad.lower.fuse import Fused, RowLoop, fuse
-from whygrad.lower.program import Program
+from whygrad.lower.program import Input, Length, Map, Program
 
 Array = NDArray[np.float64]
 Evaluate = Callable[..., tuple[Any, ...]]
@@ -69,7 +69,7 @@ def bind_native(
     found = plan(program, free) if here is not None else None
     if here is None or found is None:
         return None
-    return _Rows(here, found, free, arrays, sizes, threads).evaluate
+    return _Rows(here, found, free, arrays, sizes, threads).function()
 
 
 def bind_large(
@@ -126,6 +126,7 @@ class _Rows:
         threads: int | None,
     ) -> None:
         self.loop, self.lock = fused.loop, threading.Lock()
+        self.fused, self.free = fused, tuple(free)
         loop = fused.loop
         self.given = tuple(fused.before.outputs)
         self.before = binder(fused.before, free)(arrays, sizes)
@@ -192,9 +193,14 @@ class _Rows:
     def _run(self) -> None:
         self.code.call(self.argument)
 
+    def function(self) -> Evaluate:
+        """The function of the parameters: a short way where they go into the pass as they are."""
+        quick = _Quick.of(self)
+        return self.evaluate if quick is None else quick.evaluate
+
     def evaluate(self, *parameters: Any) -> tuple[Any, ...]:
         """The outputs at these values of the free inputs."""
-        with self.lock:
+        with self.lock, np.errstate(all="ignore"):
             given = self.before(*parameters)
             for name, value in zip(self.given, given, strict=True):
                 if name in self.vectors:
@@ -205,4 +211,73 @@ class _Rows:
             together(self._run, self.threads)
             whole = self.partial[0] if self.chunks == 1 else self.partial.sum(axis=0)
             totals = [whole[at] if size is None else whole[at : at + size].copy() for at, size in self.parts]
-        return self.after(*totals, *parameters)
+            return self.after(*totals, *parameters)
+
+
+class _Quick:
+    """Few data: what is done in Python at each call is all that counts.
+
+    For one chunk, where each parameter is a vector or a number of the pass, and nothing but a division by
+    a size comes after it (which cannot warn, so warnings need not be turned off and on again).
+    """
+
+    def __init__(self, rows: _Rows, free: Sequence[str]) -> None:
+        space: dict[str, Any] = {
+            "after": rows.after,
+            "argument": rows.argument,
+            "call": rows.code.short,
+            "counter": memoryview(rows.counter),
+            "fitting": _fitting,
+            "lock": rows.lock,
+            "keeper": rows,  # of the memory and the code that stand behind the numbers below
+            "numbers": memoryview(rows.numbers),
+            "totals": memoryview(rows.partial[0]),
+        }
+        names = [f"p{k}" for k in range(len(free))]
+        puts: list[str] = []
+        for k, name in enumerate(free):
+            vector = rows.vectors.get(name)
+            if vector is None:
+                puts.append(f"numbers[{rows.places[f'scalar {name}']}] = p{k}")
+            else:
+                space |= {f"v{k}": vector, f"s{k}": vector.shape}
+                puts += [f"if getattr(p{k}, 'shape', None) != s{k}:", f"    p{k} = fitting(p{k}, s{k})"]
+                puts.append(f"v{k}[:] = p{k}")
+        for k, (at, size) in enumerate(rows.parts):
+            space[f"t{k}"] = rows.partial[0][at : at + (size or 1)]
+        totals = [f"totals[{at}]" if n is None else f"t{k}" for k, (at, n) in enumerate(rows.parts)]
+        lines = [*puts, "counter[0] = 0", "call(argument)", f"return after({', '.join([*totals, *names])})"]
+        body = "\n".join(f"        {line}" for line in lines)
+        exec(f"def evaluate({', '.join(names)}):\n    with lock:\n{body}\n", space)
+        self.evaluate: Evaluate = space["evaluate"]
+
+    @classmethod
+    def of(cls, rows: _Rows) -> _Quick | None:
+        """None where it takes the long way."""
+        before, after, free = rows.fused.before, rows.fused.after, rows.free
+        plain = all(isinstance(i.operation, Input) for i in before.instructions)
+        known = {f"scalar {name}" for name in free} & set(rows.places) | rows.vectors.keys()
+        if rows.chunks != 1 or not plain or set(rows.given) - set(free):
+            return None
+        if any(name not in known and f"scalar {name}" not in known for name in free):
+            return None
+        lengths = {i.name for i in after.instructions if isinstance(i.operation, Length)}
+        made = {i.name for i in after.instructions if isinstance(i.operation, Map)}
+        quiet = all(
+            isinstance(i.operation, Input | Length)
+            or (
+                isinstance(i.operation, Map)
+                and i.operation.function == "div"
+                and i.operation.args[1].value in lengths
+            )
+            for i in after.instructions
+        )
+        fresh = all(o.value in made for o in after.outputs.values())
+        return cls(rows, free) if quiet and fresh else None
+
+
+def _fitting(value: Any, shape: tuple[int, ...]) -> Array:
+    found = np.asarray(value, dtype=np.float64)
+    if found.shape != shape:
+        raise ValueError(f"a parameter has shape {found.shape}, and {shape} is needed")
+    return found

@@ -23,7 +23,19 @@ def _helpers(process: int, count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix=f"whygrad-{process}")
 
 
-_LOCK = threading.Lock()
+@lru_cache(maxsize=1)
+def _lock() -> threading.Lock:
+    return threading.Lock()
+
+
+def _after_fork() -> None:
+    """A child has none of the threads, and a lock that was held while it was made is never let go there."""
+    _lock.cache_clear()
+    _helpers.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def together(work: Callable[[], None], threads: int) -> None:
@@ -31,7 +43,7 @@ def together(work: Callable[[], None], threads: int) -> None:
     if threads <= 1:
         work()
         return
-    with _LOCK:
+    with _lock():
         helpers = _helpers(os.getpid(), threads - 1)
     others = [helpers.submit(work) for _ in range(threads - 1)]
     try:
