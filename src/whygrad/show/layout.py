@@ -12,6 +12,7 @@ from fractions import Fraction as Rational
 from whygrad.core.cost import Scope
 from whygrad.core.expr import (
     MINUS_ONE,
+    ONE,
     Add,
     Apply,
     Call,
@@ -329,21 +330,33 @@ def _sum(e: Add, kids: tuple[Piece, ...]) -> Piece:
 def _power(e: Pow, kids: tuple[Piece, ...]) -> Piece:
     base, exponent = as_value(kids[0]), as_value(kids[1])
     if e.exponent is MINUS_ONE:
-        one = Piece(Atom("1", "number"), digit=True, number=True)
-        whole = fraction(one, base)
-        return Piece(
-            whole.box,
-            whole.level,
-            under=base,
-            rank=base.rank,
-            digit=True,
-            number=base.number,
-            coefficient=base.coefficient,
-            tall=base.tall,
-        )
+        return _one_over(base)
+    match e.exponent:
+        case Number(n) if n < -1 and n.denominator == 1 and not base.rank:  # 1/s², as on paper
+            return _one_over(_raised(base, as_value(_number(Number(-n)))))
+        case _:
+            return _raised(base, exponent, e.exponent)
+
+
+def _one_over(base: Piece) -> Piece:
+    one = Piece(Atom("1", "number"), digit=True, number=True)
+    whole = fraction(one, base)
+    return Piece(
+        whole.box,
+        whole.level,
+        under=base,
+        rank=base.rank,
+        digit=True,
+        number=base.number,
+        coefficient=base.coefficient,
+        tall=base.tall,
+    )
+
+
+def _raised(base: Piece, exponent: Piece, as_written: Expr = ONE) -> Piece:
     below = at_least(base, Level.CLOSED, last=False)
     return Piece(
-        raised(below, exponent_box(e.exponent, exponent)),
+        raised(below, exponent_box(as_written, exponent)),
         Level.POWER,
         rank=base.rank,
         digit=base.digit and base.level >= Level.CLOSED,
