@@ -13,7 +13,7 @@ def derived(body: str) -> Derivation:
 
 def test_a_tower_of_powers_ends() -> None:
     made = derived("^".join(["w"] * 40))
-    assert made.parameters[0].evidence.kind in ("proved", "undecided")
+    assert made.parameters[0].evidence.kind in ("proved", "sampled", "undecided")
 
 
 def test_a_hundred_terms_are_collected() -> None:
