@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TypeAlias
 
 from whygrad.core.expr import Index
 from whygrad.lower.program import (
@@ -18,6 +19,8 @@ from whygrad.lower.program import (
     Operand,
     Operation,
     Where,
+    operands,
+    with_operands,
 )
 
 
@@ -55,12 +58,25 @@ def is_nameless(name: str) -> bool:
     return name.startswith("%")
 
 
+Key: TypeAlias = tuple[Operation, tuple[tuple[str, tuple[int, ...]], ...], tuple[str, ...]]
+
+
+def _key(operation: Operation, axes: tuple[Index, ...]) -> Key:
+    """An operation with its letters counted in order of appearance, so that their names do not tell."""
+    letters: dict[Index, int] = {}
+    reads = [
+        (o.value, tuple(letters.setdefault(a, len(letters)) for a in o.axes)) for o in operands(operation)
+    ]
+    own = ("", tuple(letters.setdefault(a, len(letters)) for a in axes))
+    return with_operands(operation, lambda o: Operand(o.value)), (*reads, own), tuple(a.dim for a in letters)
+
+
 class Builder:
-    """Collects instructions; the same operation asked for twice is one instruction."""
+    """Collects instructions; the same operation asked for twice, under any letters, is one instruction."""
 
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
-        self._known: dict[tuple[Operation, tuple[Index, ...]], str] = {}
+        self._known: dict[Key, str] = {}
         self._place: dict[str, int] = {}
         self._conditions: set[str] = set()
         self._count = 0
@@ -69,7 +85,7 @@ class Builder:
 
     def emit(self, operation: Operation, axes: tuple[Index, ...] = (), name: str = "") -> Operand:
         """The result of ``operation``, under ``name`` or a new one."""
-        key = (operation, axes)
+        key = _key(operation, axes)
         if key not in self._known:
             new = name or self._fresh()
             self._known[key] = new
@@ -115,7 +131,7 @@ class Builder:
             return operand
         place = self._place.pop(last.name)
         self._place[name] = place
-        self._known[(last.operation, last.axes)] = name
+        self._known[_key(last.operation, last.axes)] = name
         self.instructions[place] = replace(last, name=name)
         if last.name in self._conditions:
             self._conditions.add(name)

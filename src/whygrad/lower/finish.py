@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from whygrad.core.expr import (
@@ -10,21 +10,11 @@ from whygrad.core.expr import (
 )
 from whygrad.lower.builder import is_nameless
 from whygrad.lower.program import (
-    Const,
-    Einsum,
-    Fold,
-    Gather,
-    Input,
     Instruction,
-    Length,
-    Map,
-    Matrix,
     Operand,
-    Operation,
-    Position,
     Program,
-    Where,
     operands,
+    with_operands,
 )
 
 
@@ -55,25 +45,7 @@ def numbered(
         return replace(operand, value=new.get(operand.value, operand.value))
 
     lines = tuple(
-        replace(i, name=new.get(i.name, i.name), operation=_with_operands(i.operation, renamed))
+        replace(i, name=new.get(i.name, i.name), operation=with_operands(i.operation, renamed))
         for i in instructions
     )
     return Program(lines, {name: renamed(o) for name, o in results.items()}, orders)
-
-
-def _with_operands(operation: Operation, f: Callable[[Operand], Operand]) -> Operation:
-    match operation:
-        case Map(function, args):
-            return Map(function, tuple(map(f, args)))
-        case Einsum(args):
-            return Einsum(tuple(map(f, args)))
-        case Fold(op, arg):
-            return Fold(op, f(arg))
-        case Gather(array, positions):
-            return Gather(f(Operand(array)).value, tuple(map(f, positions)))
-        case Where(condition, then, other):
-            return Where(f(condition), f(then), f(other))
-        case Matrix(op, arg, order):
-            return Matrix(op, f(arg), order)
-        case Input() | Const() | Length() | Position():
-            return operation

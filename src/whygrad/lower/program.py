@@ -8,7 +8,7 @@ closed list of elementwise functions (:data:`FUNCTIONS`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
@@ -225,3 +225,22 @@ def operands(operation: Operation) -> Iterator[Operand]:
             yield from (condition, then, other)
         case Input() | Const() | Length() | Position():
             return
+
+
+def with_operands(operation: Operation, f: Callable[[Operand], Operand]) -> Operation:
+    """The operation with another operand in the place of each."""
+    match operation:
+        case Map(function, args):
+            return Map(function, tuple(map(f, args)))
+        case Einsum(args):
+            return Einsum(tuple(map(f, args)))
+        case Fold(op, arg):
+            return Fold(op, f(arg))
+        case Gather(array, positions):
+            return Gather(f(Operand(array)).value, tuple(map(f, positions)))
+        case Where(condition, then, other):
+            return Where(f(condition), f(then), f(other))
+        case Matrix(op, arg, order):
+            return Matrix(op, f(arg), order)
+        case Input() | Const() | Length() | Position():
+            return operation
