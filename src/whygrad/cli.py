@@ -242,7 +242,7 @@ def run_teach(options: argparse.Namespace) -> int:
     cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
     chosen = {name: getattr(options, name) for name in TEACH_OPTIONS}
     with Progress() as progress:
-        chosen["progress"] = progress.frames
+        chosen |= {"progress": progress.frames, "note": note}
         made = whygrad.lesson(options.what, cost, options.out, at=at, force=options.force, **chosen)
     for path in made:
         note(f"wrote {path}")

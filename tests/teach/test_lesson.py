@@ -13,7 +13,7 @@ from costs import COSTS, IDS
 
 import whygrad as wg
 from whygrad.cli import main
-from whygrad.core.errors import UsageError
+from whygrad.core.errors import BudgetError, UsageError
 from whygrad.teach.media import MEDIA
 
 
@@ -21,13 +21,36 @@ from whygrad.teach.media import MEDIA
 def test_all(text, tmp_path):
     pytest.importorskip("nbformat")
     written = wg.lesson("all", text, tmp_path / "lesson", height=90, fps=4)
-    assert {p.suffix for p in written} >= {".html", ".svg", ".ipynb", ".md", ".xml", ".json"}
+    assert {p.suffix for p in written} >= {".html", ".svg", ".ipynb", ".md", ".xml", ".json", ".pdf", ".typ"}
     assert all(p.stat().st_size > 500 for p in written)
     index = (tmp_path / "lesson" / "index.html").read_text()
     links = re.findall(r'href="([^"#]+)"', index)
     assert {tmp_path / "lesson" / name for name in links} == {p for p in written if p.name != "index.html"}
     data = next(p for p in written if p.suffix == ".json")
     assert json.loads(data.read_text()) == json.loads(wg.render(wg.document(wg.derive(text)), "json"))
+
+
+def test_what_all_leaves_out_is_said(tmp_path, monkeypatch, capsys):
+    """A cost too large for paper has a lesson all the same, and the index says what it lacks and why."""
+    pytest.importorskip("nbformat")
+    import whygrad.teach.media as media
+
+    def too_large(*_):
+        raise BudgetError("error/too-large", "it is far too wide", fix="--lines brief")
+
+    def absent(*_, **__):
+        raise UsageError("error/missing-extra", "a video needs av", fix="pip install av")
+
+    monkeypatch.setattr(media, "PAPERS", {"slides": too_large, "handout": media.PAPERS["handout"]})
+    monkeypatch.setattr(media, "video", absent)
+    assert main(["teach", "all", "logistic", "-o", str(tmp_path)]) == 0
+    said = capsys.readouterr().err
+    index = (tmp_path / "index.html").read_text()
+    for text in (said, index):
+        assert "Slides: it is far too wide. To have it: --lines brief" in text
+        assert "Video: a video needs av. To have it: pip install av" in text
+    assert "logistic-slides.pdf" not in index
+    assert "logistic-handout.pdf" in index
 
 
 def test_existing_files_are_kept(tmp_path, capsys):
@@ -50,12 +73,21 @@ def test_all_writes_nothing_when_one_file_exists(tmp_path):
     assert [p.name for p in folder.iterdir()] == ["index.html"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(UsageError) as caught:
-        wg.lesson("exercises", "logistic", tmp_path / "x" / "a.md")
-    assert "another folder" in caught.value.fix or "folder of yours" in caught.value.fix
+@pytest.mark.parametrize("what", ["exercises", "notebook", "slides", "handout", "video", "all"])
+def test_a_folder_that_cannot_be_written(what, tmp_path, capsys):
+    """Nobody may make a folder in /proc, not even root, for whom other folders are open."""
+    pytest.importorskip("nbformat")
+    pytest.importorskip("av")
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o500)
+    for place in (Path("/proc/whygrad"), *([folder / "x"] if not os.access(folder, os.W_OK) else [])):
+        if place.parent.exists():
+            ends = {"all": "", "notebook": "a.ipynb", "exercises": "a.md", "video": "a.mp4"}
+            out = place / ends.get(what, "a.pdf")
+            assert main(["teach", what, "logistic", "-o", str(out), "--height", "60", "--fps", "2"]) == 2
+            said = capsys.readouterr().err
+            assert "another folder" in said or "a folder of yours" in said
+            assert not place.exists()
 
 
 def test_a_file_in_the_way_of_a_folder(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""What is written as LaTeX goes through TeX, and nothing runs over a margin. Skipped where there is no TeX."""
+"""What is written as LaTeX goes through TeX, and nothing runs over a margin."""
 
 from __future__ import annotations
 

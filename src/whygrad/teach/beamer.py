@@ -10,6 +10,7 @@ from typing import Final
 from whygrad.core.document import Inline
 from whygrad.core.expr import Call, Expr
 from whygrad.core.walk import Path
+from whygrad.show.boxes import Box
 from whygrad.show.breaking import break_box
 from whygrad.show.latex import MARK_COLOR, escape, latex_of
 from whygrad.show.svg_math import set_box
@@ -21,8 +22,11 @@ from whygrad.teach.plots import VARIABLE, Points, plot
 from whygrad.teach.story import Line, Part, Scene, Story
 from whygrad.teach.words import ENGLISH, Words
 
-_LINE: Final = 44
-"""Letters of a formula in a line of a frame."""
+_LINES: Final = (44, 38, 33, 28, 24, 20)
+"""Letters of a formula in a line of a frame: as many as fit its width."""
+_WIDTH: Final = 398.0
+"""Points of width that a frame has; 0.3 of it for the reasons, and the gaps between."""
+_ASIDE: Final = 160.0
 _ROOM: Final = 172.0
 """Points of height for the lines of a frame, of the 256 that it has."""
 _EM: Final = 10.95
@@ -30,6 +34,7 @@ _STRUT: Final = (18.1, 7.8)
 """Above and below the base line of a row that holds nothing tall: 1.9 times the usual."""
 _REASON: Final = (11.0, 27)
 """Distance of two lines of a reason, in points, and the letters of one."""
+_WIDER: Final = 1.1
 _TALLER: Final = 1.25
 """TeX's fractions in a display, compared with those in a drawing, where they are set smaller."""
 
@@ -88,8 +93,11 @@ class Beamer:
         ]
         for part in story.parts:
             parts.extend(self.part(part))
-        results = "\n".join(f"\\[ {self.equation(part.result)} \\]" for part in story.parts)
-        parts += [self.frame(escape(words["slide results"]), results, story.evidence), self.inserts.at("end")]
+        results = [part.result for part in story.parts]
+        for first, last in self.split(results, _ROOM, _WIDTH):
+            body = "\n".join(f"\\[ {self.equation(line)} \\]" for line in results[first:last])
+            parts.append(self.frame(escape(words["slide results"]), body, story.evidence))
+        parts.append(self.inserts.at("end"))
         parts += [self.inserts.at(place) for place in self.inserts.lost()]
         return "\n".join([*parts, "\\end{document}\n"])
 
@@ -122,7 +130,7 @@ class Beamer:
             left, right = scene.given
             word = "" if left is scene.left else escape(self.words["slide where"])
             box = self.notation.box(right, self.story.scope)
-            first, *rest = break_box(box, 1.6 * _LINE)
+            first, *rest = break_box(box, 1.6 * _LINES[0])
             more = "".join(f"\\\\ & \\quad {latex_of(one)}" for one in rest)
             given = (
                 f"{{\\small\\color{{whyquiet}}{word} $\\begin{{aligned}}[t] "
@@ -130,7 +138,8 @@ class Beamer:
                 f"{more}\\end{{aligned}}$\\par}}\n\\medskip\n"
             )
         lines = [replace(line, left=line.left or scene.left) for line in scene.lines]
-        for first, last in self.split(lines, _ROOM - (self.high(scene.given[1]) if scene.given else 0.0)):
+        given_high = self.high(scene.given[1], (), _WIDTH) if scene.given else 0.0
+        for first, last in self.split(lines, _ROOM - given_high, self.beside(lines)):
             note = "\\par ".join(self.inline(line.reason) for line in lines[first:last] if line.reason)
             # The left side stands where a frame begins; below it, it is understood.
             shown = [lines[first], *scene.lines[first + 1 : last]]
@@ -142,14 +151,14 @@ class Beamer:
 
     def frames(self, title: str, lines: Sequence[Line], note: str) -> Iterator[str]:
         """Lines on as many frames as they need."""
-        for first, last in self.split(lines, _ROOM):
+        for first, last in self.split(lines, _ROOM, self.beside(lines)):
             yield self.frame(title, self.rows(lines[first:last]), note)
 
-    def split(self, lines: Sequence[Line], room: float) -> Iterator[tuple[int, int]]:
+    def split(self, lines: Sequence[Line], room: float, width: float) -> Iterator[tuple[int, int]]:
         """Where frames begin and end, by the measured height of the lines; each has one at least."""
         first, used = 0, 0.0
         for k, line in enumerate(lines):
-            high = self.high(line.right, line.reason)
+            high = self.high(line.right, line.reason, width)
             if k > first and used + high > room:
                 yield first, k
                 first, used = k, 0.0
@@ -157,12 +166,18 @@ class Beamer:
         if lines:
             yield first, len(lines)
 
-    def high(self, e: Expr, reason: Inline = ()) -> float:
+    def beside(self, lines: Sequence[Line]) -> float:
+        """Points of width that formulas have between the widest left side and the reasons."""
+        scope = self.story.scope
+        lefts = [self.wide(self.notation.box(line.left, scope)) for line in lines if line.left is not None]
+        return _WIDTH - _ASIDE - max(lefts, default=0.0)
+
+    def high(self, e: Expr, reason: Inline, width: float) -> float:
         """Points of height that a formula in a row takes, with its reason."""
         said = "".join(to_text(p, self.story.scope) if isinstance(p, Expr) else p for p in reason)
         letter, wide = _REASON
         found = 0.0
-        for k, box in enumerate(break_box(self.notation.box(e, self.story.scope), _LINE)):
+        for k, box in enumerate(self.broken(e, (), width)):
             drawn = set_box(box)
             below = letter * (len(said) // wide) + _STRUT[1] if k == 0 else 0.0
             found += max(_STRUT[0], _TALLER * _EM * drawn.above)
@@ -206,26 +221,43 @@ class Beamer:
     def rows(self, lines: Sequence[Line]) -> str:
         """Lines uncovered one by one, with their reasons."""
         out = ["\\begin{tabular}{@{}r@{\\;}l@{\\quad}p{0.3\\linewidth}@{}}"]
+        width = self.beside(lines)
         for k, line in enumerate(lines, 1):
-            out.extend(self.row(line, k))
+            out.extend(self.row(line, k, width))
         return "\n".join([*out, "\\end{tabular}"])
 
-    def row(self, line: Line, k: int) -> Iterator[str]:
+    def row(self, line: Line, k: int, width: float) -> Iterator[str]:
         """The lines of one row, seen from overlay ``k`` on; what is new is coloured on that overlay only."""
         left = "" if line.left is None else self.math(line.left)
-        plain = self.broken(line.right, ())
-        marked = self.broken(line.right, line.marks) if line.marks else plain
+        rows = self.broken(line.right, (), width)
+        small = width / max(map(self.wide, rows))
+        plain = [latex_of(box) for box in rows]
+        marked = [latex_of(box) for box in self.broken(line.right, line.marks, width)]
         reason = f"\\uncover<{k}->{{\\whyreason{{{self.inline(line.reason)}}}}}" if line.reason else ""
         for n, (one, other) in enumerate(zip(plain, marked, strict=True)):
             lead = "= " if n == 0 else "\\quad "
             shown = one if one == other else f"\\alt<{k}>{{{other}}}{{{one}}}"
             first = f"\\uncover<{k}->{{$\\displaystyle {left}$}}" if n == 0 and left else ""
             beside = reason if n == 0 else ""
-            yield f"{first} & \\uncover<{k}->{{$\\displaystyle {lead}{shown}$}} & {beside} \\\\"
+            formula = f"$\\displaystyle {lead}{shown}$"
+            if small < 1:  # what cannot be broken further
+                formula = f"\\scalebox{{{small:.2f}}}{{{formula}}}"
+            yield f"{first} & \\uncover<{k}->{{{formula}}} & {beside} \\\\"
 
-    def broken(self, e: Expr, marks: Sequence[Path]) -> list[str]:
-        """A formula in lines that fit."""
-        return [latex_of(box) for box in break_box(self.notation.box(e, self.story.scope, marks), _LINE)]
+    def broken(self, e: Expr, marks: Sequence[Path], width: float) -> list[Box]:
+        """A formula in lines that fit a width in points."""
+        box = self.notation.box(e, self.story.scope, marks)
+        rows = [box]
+        for letters in _LINES:
+            rows = break_box(box, letters)
+            if max(map(self.wide, rows)) <= width:
+                break
+        return rows
+
+    @staticmethod
+    def wide(box: Box) -> float:
+        """Points of width that a formula takes."""
+        return _WIDER * _EM * set_box(box).width
 
     def frame(self, title: str, body: str, note: str, *, written: bool = False) -> str:
         """One frame; ``written``: the note is LaTeX already."""
@@ -239,7 +271,10 @@ class Beamer:
     def equation(self, line: Line) -> str:
         """A whole equation, in lines that fit."""
         left = "" if line.left is None else self.math(line.left)
-        rows = " \\\\ & \\quad ".join(self.broken(line.right, ()))
+        width = _WIDTH - (
+            0.0 if line.left is None else self.wide(self.notation.box(line.left, self.story.scope))
+        )
+        rows = " \\\\ & \\quad ".join(map(latex_of, self.broken(line.right, (), 0.9 * width)))
         return f"\\begin{{aligned}} {left} &= {rows} \\end{{aligned}}"
 
     def inline(self, parts: Inline) -> str:

@@ -15,11 +15,11 @@ from whygrad.show.circuit import circuit_svg
 from whygrad.show.html import to_html
 from whygrad.show.page_style import STYLE_SHEET
 from whygrad.teach.exercises import exercises
-from whygrad.teach.files import installed, refuse_existing, write
+from whygrad.teach.files import refuse_existing, write
 from whygrad.teach.film import Look
 from whygrad.teach.lesson import Lesson
 from whygrad.teach.notebook import notebook
-from whygrad.teach.press import PAPERS, Wish, handout, press, slides
+from whygrad.teach.press import PAPERS, SOURCES, Wish, handout, press, slides
 from whygrad.teach.sheet import FORMS, sheet_markdown, sheet_moodle, sheet_notebook, sheet_pdf
 from whygrad.teach.video import Codec, Progress, video
 
@@ -36,6 +36,8 @@ class Options:
     """Of slides, handout and video."""
     look: Look = field(default_factory=Look)
     codec: Codec = "vp9"
+    note: Callable[[str], object] = lambda _: None
+    """Told what ``all`` leaves out, and why."""
     progress: Progress | None = None
     """Of the video: size and speed, encoding, who is told how far it is."""
 
@@ -136,31 +138,54 @@ def teach(
 
 
 def _all(lesson: Lesson, folder: Path, options: Options, force: bool) -> tuple[Path, ...]:
-    """Every medium into one folder; nothing is written before all of it but the video is made."""
+    """Every medium into one folder; nothing is written before all of it but the video is made.
+
+    A cost too large for a slide can have a notebook: what it is too large for is left out, and said, with
+    what to do (asked for alone, it is refused).
+    """
     if folder.exists() and not folder.is_dir():
         raise UsageError("error/exists", f"{folder} is a file", fix="name a folder: -o lesson/")
-    paths = {m: folder / m.file(lesson) for m in MEDIA}
     index, film = folder / "index.html", folder / f"{lesson.name}-video.mp4"
-    for path in (*paths.values(), index, film, film.with_suffix(".srt")):
+    paths = {medium: folder / medium.file(lesson) for medium in MEDIA}
+    beside = [
+        paths[m].with_suffix(suffix) for m in MEDIA if m.name in PAPERS for suffix in (*SOURCES, ".pdfpc")
+    ]
+    for path in (*paths.values(), *beside, index, film, film.with_suffix(".srt")):
         refuse_existing(path, force)
+    words = lesson.words
     made: dict[Path, str | bytes] = {}
+    files: dict[str, str] = {}
+    missing: dict[str, BudgetError | UsageError] = {}
     for medium, path in paths.items():
         try:
-            made[path] = medium.make(lesson, options, path.suffix)
-        except BudgetError:
-            # A cost too large for a slide can have a notebook; asked for alone, the error says what to do.
-            if medium.name not in PAPERS:
-                raise
-    files = {m.title: path.name for m, path in paths.items() if path in made}
-    written = [write(path, content, force=force) for path, content in made.items()]
-    if installed("av"):
-        try:
-            written += _video(lesson, film, options, force)
-            files |= {"lesson video": film.name, "lesson subtitles": film.with_suffix(".srt").name}
-        except BudgetError:
-            pass
-    written.append(write(index, index_page(lesson, files), force=force))
+            if medium.name in PAPERS:
+                papers = PAPERS[medium.name](lesson, options.wish, _sources(path))
+                made |= {path.with_suffix(suffix): content for suffix, content in papers.items()}
+            else:
+                made[path] = medium.make(lesson, options, path.suffix)
+        except BudgetError as error:
+            missing[words[medium.title]] = error
+        else:
+            files[path.name] = words[medium.title]
+    files |= {path.name: words[f"lesson {path.suffix}"] for path in made if path.name not in files}
+    written = [write(path, content, force=True) for path, content in made.items()]
+    try:
+        written += _video(lesson, film, options, force)
+        files |= {film.name: words["lesson video"], film.with_suffix(".srt").name: words["lesson subtitles"]}
+    except (BudgetError, UsageError) as error:
+        if error.id not in ("error/too-large", "error/missing-extra"):
+            raise
+        missing[words["lesson video"]] = error
+    for what, error in missing.items():
+        options.note(words["lesson left out"].format(what=what, why=error.reason, fix=error.fix))
+    written.append(write(index, index_page(lesson, files, missing), force=force))
     return tuple(written)
+
+
+def _sources(pdf: Path) -> dict[str, str]:
+    """What stands beside an earlier PDF: a teacher's own text in it is kept."""
+    beside = (pdf.with_suffix(suffix) for suffix in SOURCES)
+    return {path.suffix: path.read_text(encoding="utf-8") for path in beside if path.exists()}
 
 
 def _video(lesson: Lesson, out: Path | None, options: Options, force: bool) -> tuple[Path, ...]:
@@ -175,14 +200,32 @@ def _video(lesson: Lesson, out: Path | None, options: Options, force: bool) -> t
     )
 
 
-def index_page(lesson: Lesson, files: Mapping[str, str]) -> str:
-    """The page that leads to all of it, with the circuit on it."""
+def index_page(
+    lesson: Lesson, files: Mapping[str, str], missing: Mapping[str, BudgetError | UsageError] | None = None
+) -> str:
+    """The page that leads to all of it, with the circuit on it.
+
+    Parameters
+    ----------
+    lesson
+        What it is about.
+    files
+        Titles by the name of the file, in the order they are listed.
+    missing
+        What could not be made, and why.
+    """
     words = lesson.words
     title = words["lesson"].format(title=lesson.title)
+    order = {medium.file(lesson).partition(".")[0]: k for k, medium in enumerate(MEDIA)}
     rows = "".join(
-        f'<li><a href="{escape(name)}">{escape(words[key])}</a> <code>{escape(name)}</code></li>'
-        for key, name in files.items()
+        f'<li><a href="{escape(name)}">{escape(files[name])}</a> <code>{escape(name)}</code></li>'
+        for name in sorted(files, key=lambda name: order.get(name.partition(".")[0], len(order)))
     )
+    gaps = "".join(
+        f"<li>{escape(words['lesson left out'].format(what=what, why=error.reason, fix=error.fix))}</li>"
+        for what, error in (missing or {}).items()
+    )
+    left_out = f"<p>{escape(words['lesson missing'])}</p>\n<ul>{gaps}</ul>\n" if gaps else ""
     cost = to_html(lesson.document).partition("<main>")[2].partition("</main>")[0].partition("<h2")[0]
     source = escape(lesson.source.strip())
     return (
@@ -190,7 +233,8 @@ def index_page(lesson: Lesson, files: Mapping[str, str]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE_SHEET}\nsvg{{max-width:100%;height:auto}}"
         "li{margin:.4rem 0}a{color:var(--accent)}</style>\n</head>\n<body>\n<main>\n"
-        f"{cost}<p>{words['lesson text']}</p>\n<ul>{rows}</ul>\n{circuit_svg(lesson.circuit, words=words)}\n"
+        f"{cost}<p>{words['lesson text']}</p>\n<ul>{rows}</ul>\n{left_out}"
+        f"{circuit_svg(lesson.circuit, words=words)}\n"
         f"<h2 class='title'>{words['cost']}</h2>\n<pre><code>{source}</code></pre>\n"
         f"<p class='callout next'>{words['made by'].format(version=__version__)}</p>\n"
         "</main>\n</body>\n</html>\n"

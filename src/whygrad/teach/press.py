@@ -24,7 +24,8 @@ from whygrad.teach.story import Story, tell
 
 Files = dict[str, str | bytes]
 """Contents by ending."""
-_SOURCES: Final = (".typ", ".tex")
+SOURCES: Final = (".typ", ".tex")
+"""What a PDF is made from, kept beside it for a teacher who edits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +153,7 @@ def press(
         )
     refuse_existing(path, force)
     old: dict[str, str] = {}
-    for suffix in _SOURCES:
+    for suffix in SOURCES:
         source = path.with_suffix(suffix)
         if source.exists():
             refuse_existing(source, force)

@@ -37,5 +37,10 @@ SLIDE_WORDS: Final[Mapping[str, str]] = {
     "lesson handout": "Handout, two pages",
     "lesson video": "Video",
     "lesson subtitles": "Subtitles of the video",
+    "lesson .typ": "Its source, for Typst",
+    "lesson .tex": "The slides as a Beamer source, for LaTeX",
+    "lesson .pdfpc": "The speaker's notes, for pdfpc",
+    "lesson missing": "Not made:",
+    "lesson left out": "{what}: {why}. To have it: {fix}",
 }
 """English; :mod:`whygrad.teach.words` has the tables of all languages."""
