@@ -10,34 +10,28 @@ below 2/L decrease J and converge where a minimiser exists).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whygrad.backends.numpy_backend import compile_numpy
-from whygrad.core.expr import (
-    Expr,
-    Index,
-    Symbol,
-)
-from whygrad.core.walk import (
-    letters,
-)
+from whygrad.core.cost import Scope
+from whygrad.core.expr import Expr, Index, Number, Reduce, Symbol, factors_of, terms_of
+from whygrad.core.walk import letters, names
 from whygrad.lower.lower import lower
 from whygrad.lower.program import Program
 from whygrad.meaning.differentiate import derivative
+from whygrad.train.design import Design, is_sparse
 from whygrad.train.kinks import bend_of
 from whygrad.train.objective import Bound, indices_of
 from whygrad.train.structure import FORM, Structure
 
 Array = NDArray[np.float64]
-
-
-# --- bounds -------------------------------------------------------------------------------------
-
-
-# --- on data ------------------------------------------------------------------------------------
+MOST_BENT: Final = 2000
+"""Rows on which bends are looked for."""
 
 
 class Curvature:
@@ -46,7 +40,9 @@ class Curvature:
     def __init__(self, structure: Structure, bound: Bound) -> None:
         self.structure, self.bound = structure, bound
         self.layout = bound.layout
-        self.scale, self.rows, self.offset = self._rows()
+        self.scope = bound.objective.cost.scope
+        self.design = self._design()
+        self.scale = float(self._run(lower({"scale": structure.scale}, self.scope))["scale"])
         self.penalty = self._penalty()
         self.bend = bend_of(
             structure.loss,
@@ -54,15 +50,11 @@ class Curvature:
             Symbol(FORM, (structure.row,)),
             structure.row,
             structure.scope,
-            bound.given,
-            bound.sizes,
+            *self.of(slice(0, MOST_BENT)),
         )
+        parts = {"loss": structure.loss, "first": structure.first, "second": structure.second}
         self._second = compile_numpy(
-            lower(
-                {"first": structure.first, "second": structure.second},
-                structure.scope,
-                axes={"first": (structure.row,), "second": (structure.row,)},
-            )
+            lower(parts, structure.scope, axes=dict.fromkeys(parts, (structure.row,)))
         )
 
     def _run(self, program: Program, theta: Array | None = None) -> dict[str, Any]:
@@ -70,24 +62,46 @@ class Curvature:
         given = {**self.bound.given, **self.layout.named(at)}
         return compile_numpy(program)(given, self.bound.sizes)
 
-    def _rows(self) -> tuple[float, Array, Array]:
-        """c, A and the part of the form without parameters."""
-        s = self.structure
-        scope = self.bound.objective.cost.scope
-        outputs: dict[str, Expr] = {"scale of the sum": s.scale, "offset": s.form}
-        axes: dict[str, tuple[Index, ...]] = {"offset": (s.row,)}
-        for d in self.bound.objective.cost.parameters:
-            indices = indices_of(d, letters(s.form) | {s.row.letter})
-            outputs[f"by {d.name}"] = derivative(s.form, Symbol(d.name, indices), scope)
-            axes[f"by {d.name}"] = (s.row, *indices)
-        found = self._run(lower(outputs, scope, axes=axes))
+    def of(self, chosen: Any) -> tuple[dict[str, Any], dict[str, int]]:
+        """The data and sizes of some of the rows."""
+        row = self.structure.row.dim
+        over = {d.name for d in self.bound.objective.cost.declarations if row in d.dims[:1]}
+        given = {k: v[chosen] if k in over else v for k, v in self.bound.given.items()}
+        every = range(self.bound.sizes[row])
+        return given, {**self.bound.sizes, row: len(every[chosen] if isinstance(chosen, slice) else chosen)}
+
+    def _design(self) -> Design:
+        """The rows of the form, by parameter: data as they lie, one row that stands for all, or computed."""
+        s, parts = self.structure, list[Any]()
         m = self.bound.sizes[s.row.dim]
-        parts = [
-            np.broadcast_to(found[f"by {name}"], (m, *shape)).reshape(m, -1)
-            for name, shape in zip(self.layout.names, self.layout.shapes, strict=True)
-        ]
-        rows = np.ascontiguousarray(np.concatenate(parts, axis=1), dtype=float)
-        return float(found["scale of the sum"]), rows, np.broadcast_to(found["offset"], (m,)) + 0.0
+        for d, shape in zip(self.bound.objective.cost.parameters, self.layout.shapes, strict=True):
+            indices = indices_of(d, letters(s.form) | {s.row.letter})
+            slope = derivative(s.form, Symbol(d.name, indices), self.scope)
+            width = int(np.prod(shape))
+            match slope:
+                case Symbol(name, axes) if axes == (s.row, *indices) and name in self.bound.given:
+                    parts.append(_lying(self.bound.given[name]).reshape(m, width))
+                case Number(value):
+                    parts.append(np.full(width, float(value)))
+                case _:
+                    found = self._run(lower({"slope": slope}, self.scope, axes={"slope": (s.row, *indices)}))
+                    parts.append(np.broadcast_to(found["slope"], (m, *shape)).reshape(m, width))
+        return Design(parts, m)
+
+    @property
+    def rows(self) -> Array:
+        """The rows of the form, side by side."""
+        return self.design.whole
+
+    @cached_property
+    def offset(self) -> Array:
+        """The part of the form without parameters."""
+        s = self.structure
+        m = self.bound.sizes[s.row.dim]
+        if _without_offset(s.form, self.scope, frozenset(self.layout.names)):
+            return np.zeros(m)
+        found = self._run(lower({"offset": s.form}, self.scope, axes={"offset": (s.row,)}))
+        return np.broadcast_to(found["offset"], (m,)) + 0.0
 
     def _penalty(self) -> Array | None:
         """∇²R where it is the same everywhere, else None."""
@@ -133,23 +147,52 @@ class Curvature:
         high = self.structure.high
         if high is None or self.penalty is None or not self.convex or not self.smooth:
             return None
-        small = self.rows if self.rows.shape[0] >= self.rows.shape[1] else self.rows.T
-        largest = float(np.linalg.eigvalsh(small.T @ small)[-1])
+        design = self.design
+        wide = not design.sparse and design.count < design.size
+        square = self.rows @ self.rows.T if wide else design.gram(np.ones(design.count))
+        largest = float(np.linalg.eigvalsh(square)[-1])
         regular = float(np.linalg.eigvalsh(self.penalty)[-1]) if self.layout.size else 0.0
         found = self.scale * float(high) * largest + regular
         return found if found > 0 else None
 
-    def along(self, z: Array) -> tuple[Array, Array]:
-        """ℓ' and ℓ'' at given values of the form."""
-        given = {**self.bound.given, FORM: z}
-        found = self._second(given, self.bound.sizes)
-        first = np.broadcast_to(found["first"], z.shape)
-        return first + 0.0, np.broadcast_to(found["second"], z.shape) + 0.0
+    def along(self, z: Array, chosen: Any = None) -> tuple[Array, Array]:
+        """ℓ' and ℓ'' at given values of the form, on all rows or some."""
+        return self.losses(z, chosen)[1:]
+
+    def losses(self, z: Array, chosen: Any = None) -> tuple[Array, Array, Array]:
+        """ℓ, ℓ' and ℓ'' at given values of the form, on all rows or some."""
+        given, sizes = (self.bound.given, self.bound.sizes) if chosen is None else self.of(chosen)
+        found = self._second({**_arrays(given), FORM: z}, sizes)
+        loss, first, second = (np.broadcast_to(found[k], z.shape) + 0.0 for k in ("loss", "first", "second"))
+        return loss, first, second
 
     def hessian(self, theta: Array) -> Array | None:
         """The matrix c Aᵀ diag(ℓ'') A + ∇²R."""
         if self.penalty is None:
             return None
-        _, second = self.along(self.rows @ theta + self.offset)
-        weighted = self.rows * (self.scale * second)[:, None]
-        return self.rows.T @ weighted + self.penalty
+        _, second = self.along(self.design.dot(theta) + self.offset)
+        return self.design.gram(self.scale * second) + self.penalty
+
+
+def _lying(value: Any) -> Any:
+    return value if is_sparse(value) else np.asarray(value)
+
+
+def _arrays(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a loss of one number a row can need: no matrix of the data."""
+    return {name: value for name, value in given.items() if not is_sparse(value)}
+
+
+def _without_offset(form: Expr, scope: Scope, parameters: frozenset[str]) -> bool:
+    """Whether it is plain to see that a linear form is 0 where its parameters are."""
+    if isinstance(form, Symbol) and form.name in scope.definitions:
+        form = scope.definitions[form.name].body
+    return all(_moves(term, parameters) for term in terms_of(form))
+
+
+def _moves(term: Expr, parameters: frozenset[str]) -> bool:
+    """Whether a term is a product, or a sum of products, with a parameter as a factor."""
+    factors = factors_of(term.body if isinstance(term, Reduce) and term.op == "sum" else term)
+    others = [f for f in factors if not (isinstance(f, Symbol) and f.name in parameters)]
+    plain = all(isinstance(f, Symbol | Number) and not names(f) & parameters for f in others)
+    return len(others) == len(factors) - 1 and plain
