@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final, cast
 
 from whygrad.core.cost import Reading
 from whygrad.core.derivation import Evidence
 from whygrad.core.document import Inline
 from whygrad.core.errors import Span, WhygradError
-from whygrad.core.expr import Expr, neg
+from whygrad.core.expr import Expr, Partial, neg
 from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
-from whygrad.core.walk import Path, at, free_indices, names
+from whygrad.core.walk import Path, at, free_indices, names, postorder
 from whygrad.engine.check_equations import judge_equations
-from whygrad.engine.check_judge import Case, Judge
+from whygrad.engine.check_judge import Case, Judge, told_apart
+from whygrad.engine.check_local import NOTE, along_paths
 from whygrad.engine.check_more import given_more
 from whygrad.engine.check_own import in_own_words
 from whygrad.engine.check_settle import with_settling
@@ -38,6 +40,7 @@ STYLES: Final = (
     Style(slash_wide=True),
     Style(sum_stops=True),
     Style(entrywise=True),
+    Style(letters_apart=True),
 )
 """Readings of the notation, the likeliest first."""
 
@@ -103,7 +106,10 @@ def check_chain(chain: Chain, *, id: str = "", given: Context | None = None) -> 
 def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
     """The chain under one reading after another, until one finds nothing wrong."""
     seen: set[tuple[object, ...]] = set()
-    for style in STYLES:
+    styles = STYLES
+    if _letters_clash(readings_of(chain, STYLES[0], extra=given)):
+        styles = tuple(replace(style, letters_apart=True) for style in STYLES[:-1])
+    for style in styles:
         for read in readings_of(chain, style, extra=given):
             bodies = tuple(d.body for d in read.scope.definitions.values())
             key = (tuple(line.value for line in read.lines), bodies)
@@ -121,6 +127,12 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
                     return
         if len(seen) > 24:
             return
+
+
+def _letters_clash(reads: Sequence[Read]) -> bool:
+    """Whether line 0 has no value because a letter runs over several dimensions in the definitions."""
+    first = reads[0].lines[0] if reads and reads[0].lines else None
+    return first is not None and first.misfit and "runs over two dimensions" in first.error
 
 
 def _unless_case(found: Judged, case: Case) -> Judged:
@@ -169,6 +181,8 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
     if before.value is None:
         return Pair("undecided", Evidence("undecided", before.error))
     found = court.pair(before.value, after.value, case)
+    if found.verdict == "different":
+        found = _by_paths(read, k, court, case) or found
     if found.verdict in WRONG:
         why = _not_known(read, k, court)
         if not why and any(_patched(line) for line in (before, after)):
@@ -186,6 +200,30 @@ def _pair(read: Read, k: int, court: Judge, case: Case) -> Pair:
     if before.misfit and found.verdict == "different":
         return Pair("undecided", Evidence("undecided", f"the line before does not fit: {before.error}"))
     return found
+
+
+def _by_paths(read: Read, k: int, court: Judge, case: Case) -> Pair | None:
+    """The pair with derivatives along one of several paths, where that makes it right."""
+    first, before, after = (read.lines[n].value for n in (0, k, k + 1))
+    if first is None or before is None or after is None:
+        return None
+    inside = (*postorder(before.expr), *postorder(after.expr))
+    wrt = {n.wrt.name for n in inside if isinstance(n, Partial)}
+    if isinstance(first.expr, Partial):
+        wrt = {first.expr.wrt.name}
+    else:
+        wrt = wrt & {x.name for x in read.wrt} or wrt - set(read.scope.definitions) or wrt
+    if len(wrt) != 1:
+        return None
+    (name,) = wrt
+    lefts = [before, *(before._replace(expr=e) for e in along_paths(before.expr, name, read.scope))]
+    rights = [after, *(after._replace(expr=e) for e in along_paths(after.expr, name, read.scope))]
+    for a, b in product(lefts, rights):
+        if (a, b) != (before, after):
+            found = court.pair(a, b, case)
+            if found.verdict == "equal":
+                return replace(found, notes=(*found.notes, NOTE))
+    return None
 
 
 def _not_known(read: Read, k: int, court: Judge) -> str:
@@ -234,10 +272,13 @@ def _cases(read: Read, found: Judged) -> Iterator[Case]:
     if not found.wrong or found.case.text or read.chain.mode == "equation" or read.setting.general:
         return
     letters: dict[str, str] = {}
-    for line in read.lines:
+    own: set[str] = set()
+    for k, line in enumerate(read.lines):
         if line.value is not None:
             for index in free_indices(line.value.expr):
-                letters.setdefault(index.letter, index.dim)
+                own |= {index.letter} if not k else set()
+                if index.letter in own or not told_apart(index, line.value.expr):
+                    letters.setdefault(index.letter, index.dim)
     ordered = sorted(letters)
     for k, a in enumerate(ordered):
         for b in ordered[k + 1 :]:

@@ -240,13 +240,21 @@ class Judge:
 
     def detached(self, *values: Val) -> bool:
         """Whether something is differentiated by a name on which nothing known of it depends."""
+        spoken = self.spoken()
         for v in values:
             for node in postorder(v.expr):
                 if isinstance(node, Partial) and node.wrt.name not in self.depends(node.body):
+                    if {node.wrt.name, *names(node.body)} <= spoken:
+                        continue
                     made_of = self.depends(node.body)
                     if any(n in self.scope.declarations for n in made_of):
                         return True
         return False
+
+    def spoken(self) -> frozenset[str]:
+        """The names in definitions: how they depend on one another is said there."""
+        inside = (names(d.body) | {d.name} for d in self.scope.definitions.values())
+        return frozenset[str]().union(*inside)
 
     def unrelated(self, a: Val, b: Val) -> bool:
         """Whether an undefined quantity is differentiated by names whose relation is not given."""
@@ -289,11 +297,20 @@ class Judge:
         left, right = free_indices(a), free_indices(b)
         for extra, own in ((right - left, left), (left - right, right)):
             for x in sorted(extra, key=lambda i: i.letter):
+                if told_apart(x, a, b):
+                    continue
                 for y in sorted(own, key=lambda i: i.letter):
                     if x.dim == y.dim and x is not y and x.letter not in self.own:
                         swap: dict[Expr, Expr] = {x: y}
                         one, two = substitute(a, swap), substitute(b, swap)
                         yield f"{x.letter} read as {y.letter}", one, two
+
+
+def told_apart(x: Index, *lines: Expr) -> bool:
+    """Whether a letter stands in a delta: then it is not meant as another one."""
+    return any(
+        isinstance(node, Delta) and x in (node.left, node.right) for e in lines for node in postorder(e)
+    )
 
 
 def _layout_free(a: Val, b: Val) -> bool:

@@ -61,6 +61,11 @@ class Base(ABC):
         self.given_open: set[tuple[str, str]] = set()
         """Facts and differentials that are being used, so that none is used inside itself."""
 
+    def ring(self, letter: str) -> str:
+        """The dimension a free index letter runs over: one in the whole text, or in each definition."""
+        apart = self.s.style.letters_apart and self.tag and not self.tag.startswith("line ")
+        return f"@{letter}#{self.tag}" if apart else f"@{letter}"
+
     def number(self, tree: Tree) -> Expr:
         """The value of a part that must be one number."""
         found = self.value(tree)

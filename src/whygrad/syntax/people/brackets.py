@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from whygrad.core.errors import Span
 from whygrad.syntax.people import tree as t
 from whygrad.syntax.people.derivatives import Derivatives
 from whygrad.syntax.people.lex import Token
@@ -127,7 +128,10 @@ class Brackets(Derivatives):
         items: list[Tree] = []
         separator = ""
         while not self.at(close) and self.token.kind != "end":
-            if self.token.kind == "op" and self.token.text in (",", ";", "|", "||", ":", "\\\\", "&"):
+            before = self.tokens[self.k - 1]
+            fresh = before is opened or before.text in (",", ";") or before.kind == "text"
+            barred = fresh and self.at("|", "||") and self.bar_pairs()
+            if not barred and self.at(",", ";", "|", "||", ":", "\\\\", "&"):
                 mark = self.advance().text
                 separator = separator or mark
                 continue
@@ -144,9 +148,37 @@ class Brackets(Derivatives):
         if not self.accept(close):
             self.fail(f"'{self.token.text or 'the end'}' stands where {close} should")
         span = self.since(opened.start)
-        if not items:
-            return t.Group((), opened.text, span, separator)
-        return t.Group(tuple(items), opened.text, span, separator)
+        found = self.branched(items, span) if opened.text == "{" and separator == ";" else None
+        return found or t.Group(tuple(items), opened.text, span, separator)
+
+    def bar_pairs(self) -> bool:
+        """Whether a bar that begins a bracket is closed inside it, around something: ``(|u| - 1)``."""
+        opened, level = self.token.text, 0
+        for k in range(self.k + 1, len(self.tokens)):
+            token = self.tokens[k]
+            text = token.text if token.kind == "op" else ""
+            level += (text in CLOSING) - (text in (")", "]", "}", "⟩"))
+            if level < 0 or (not level and text in (",", ";")):
+                return False
+            if not level and text == opened:
+                return k > self.k + 1
+        return False
+
+    def branched(self, items: list[Tree], span: Span) -> Tree | None:
+        """``{u if C; v otherwise}``, or None where it is no list of cases."""
+        rows: list[tuple[Tree, Tree | None]] = []
+        k = 0
+        while k < len(items):
+            word = items[k + 1] if k + 1 < len(items) else None
+            if isinstance(word, t.Words) and word.text == "if" and k + 2 < len(items):
+                rows.append((items[k], items[k + 2]))
+                k += 3
+            elif isinstance(word, t.Words) and word.text in ("otherwise", "else") and k + 2 == len(items):
+                rows.append((items[k], None))
+                k += 2
+            else:
+                return None
+        return t.Branches(tuple(rows), span) if len(rows) > 1 else None
 
     def has_over(self) -> bool:
         r"""Whether ``\\over`` stands at this level."""

@@ -67,14 +67,14 @@ class Calls(Known):
         for item in (*meant.sups, *meant.subs):
             inside = t.bare(item)
             letter = inside.name if isinstance(inside, t.Name) else spell(inside)
-            own.append(Index(letter, f"@{letter}"))
+            own.append(Index(letter, self.ring(letter)))
             self.fixed = self.fixed | {letter}
         for parameter in meant.parameters:
             inside = name_parts(parameter, self.s.letters) if isinstance(parameter, t.Script) else None
             for item in inside.subs if inside is not None else ():
                 letter = spell(t.bare(item))
                 if not letter.isdigit():
-                    own.append(Index(letter, f"@{letter}"))
+                    own.append(Index(letter, self.ring(letter)))
         value = self.contracted(self.value(meant.body), own, meant)
         own += self.implied(value, own)
         indices = tuple(Index(i.letter, self.s.dims.find(i.dim)) for i in own)

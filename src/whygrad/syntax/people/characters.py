@@ -47,6 +47,8 @@ class Words:
     macros: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     bold: set[str] = field(default_factory=set[str])
     """Names seen in bold type, kept while lexing."""
+    letters: frozenset[str] = frozenset()
+    """Letters that stand alone below a sum somewhere in the text."""
 
 
 _SUPER = "".join(c for c in SUPERSCRIPTS if c not in "⊤ᵀ")
@@ -231,7 +233,12 @@ class Characters(ABC):
         self.emit("op", "}", end, end)
 
     def subscript(self, text: str, begin: int, end: int) -> None:
-        """``ᵢ`` is ``_{i}``."""
+        """``ᵢ`` is ``_{i}``; digits before further positions belong to the name: ``A₁_il``."""
+        digits = "".join(SUBSCRIPTS[c] for c in text)
+        last = self.tokens[-1] if self.tokens else None
+        if digits.isdigit() and self.text[end : end + 1] == "_" and last is not None and last.kind == "name":
+            self.tokens[-1] = last._replace(text=f"{last.text}_{digits}", end=self.place(end - 1) + 1)
+            return
         self.emit("op", "_", begin, begin)
         self.emit("op", "{", begin, begin)
         self.plain("".join(SUBSCRIPTS[c] for c in text), begin, end)

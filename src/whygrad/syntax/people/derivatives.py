@@ -71,8 +71,8 @@ class Derivatives(Cursor):
         for token in bottom:
             text = token.text if token.kind == "op" else ""
             level += (text in CLOSING) - (text in (")", "]", "}", "⟩"))
-            if level == 0 and is_d(token, sign):
-                pieces.append([])
+            if level == 0 and is_d(token, sign) and not (pieces and not pieces[-1]):
+                pieces.append([])  # after another d it is the name: d J / d d_i
             elif pieces:
                 pieces[-1].append(token)
         for piece in pieces:

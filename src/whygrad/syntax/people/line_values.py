@@ -69,7 +69,7 @@ def _other_letter(resolver: Resolver, tree: Tree, mode: str, error: MisfitError)
     fitting = [
         x[1:]
         for x in list(dims.parent)
-        if x.startswith("@") and ":" not in x and dims.find(x) == dims.find(error.dim)
+        if x.startswith("@") and ":" not in x and "#" not in x and dims.find(x) == dims.find(error.dim)
     ]
     for letter in sorted(set(fitting))[:4]:
         if letter == error.letter or "'" in letter or "*" in letter:

@@ -35,8 +35,6 @@ class Operators(Calls):
             raise UnknownError(f"{tree.op} is not a value", tree.span)
         if tree.op == "mean" and not tree.binder.letters and tree.binder.where is None:
             whole = self.value(tree.body)
-            if whole.rank and any(isinstance(node, t.Branches) for node in t.walk(tree.body)):
-                raise UnknownError("a mean of cases of arrays", tree.span)
             if whole.rank == 1:  # of the entries of a vector
                 index = Index("s", self.s.dims.find(whole.dims[0]))
                 entries = Reduce("sum", index, self.entry(self.upright(whole), [index]))
@@ -46,7 +44,7 @@ class Operators(Calls):
         letters = self.unlike(tree.binder) or tree.binder.letters or self.unnamed(tree)
         indices: list[Index] = []
         for letter in letters:
-            dim = self.range_of(letter, tree.binder)
+            dim = self.range_of(letter, tree.binder, tree.span)
             self.positions_of.pop(letter, None)
             self.bound.pop(letter, None)
             self.bound[letter] = Index("s" if letter == "s*" else letter, dim)
@@ -81,9 +79,9 @@ class Operators(Calls):
         self.s.say("a sum without an index", "over the examples", tree.span)
         return ("s*",)
 
-    def range_of(self, letter: str, binder: t.Binder) -> str:
+    def range_of(self, letter: str, binder: t.Binder, span: Span) -> str:
         """The dimension a bound letter runs over."""
-        own = f"@{letter}"
+        own = f"@{letter}#{self.tag}.{span.start}" if self.s.style.letters_apart else f"@{letter}"
         if binder.over:
             own = f"@{letter}:{binder.over}"
         high = binder.high
@@ -122,8 +120,13 @@ class Operators(Calls):
 
     def branches(self, tree: t.Branches) -> Val:
         """Values with conditions; the last one may stand for "otherwise"."""
-        rows = [(None if c is None else self.condition(c), self.value(v), v) for v, c in tree.rows]
-        wide = max((v for _, v, _ in rows), key=lambda v: v.rank)
+        values = [self.value(v) for v, _ in tree.rows]
+        wide = max(values, key=lambda v: v.rank)
+        each = wide.rank > 0
+        rows = [
+            (None if c is None else self.condition(c, each=each), value, v)
+            for value, (v, c) in zip(values, tree.rows, strict=True)
+        ]
         for _, v, at in rows:
             if v.rank:
                 self.s.dims.join_all(wide.dims, v.dims, at.span, "cases")

@@ -213,6 +213,14 @@ def _functions(part: str, said: Said) -> None:
     )
     if match is not None:
         said.formulas.append(f"{match[1]}(u) = sigmoid(u)")
+    match = re.search(
+        r"\\?([A-Za-zΦ]+)\s+is\s+(?:the\s+)?(?:standard\s+)?(?:normal|[Gg]aussian)\s+"
+        r"(?:cdf|CDF|cumulative|distribution function)",
+        part,
+    )
+    if match is not None:
+        name = {"Φ": "Phi"}.get(match[1], match[1])
+        said.formulas.append(f"{name}(u) = 1/2 (1 + erf(u/sqrt(2)))")
     match = re.search(r"\\?([A-Za-z]+)\s+is\s+(?:the\s+)?(?:ReLU|relu|rectifier)", part)
     if match is not None:
         said.formulas.append(f"{match[1]}(u) = relu(u)")

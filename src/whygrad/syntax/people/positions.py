@@ -7,6 +7,7 @@ from typing import Final
 
 from whygrad.core.errors import Span
 from whygrad.core.expr import (
+    Call,
     Compare,
     Delta,
     Expr,
@@ -209,7 +210,7 @@ class Positions(Arithmetic):
             self.join(index.dim, dim, letter, span)
             return Index(index.letter, self.s.dims.find(dim))
         self.free.add(letter)
-        self.join(f"@{letter}", dim, letter, span)
+        self.join(self.ring(letter), dim, letter, span)
         return Index(letter, self.s.dims.find(dim))
 
     def join(self, a: str, b: str, letter: str, span: Span) -> None:
@@ -242,11 +243,11 @@ class Positions(Arithmetic):
         """``delta(j, k)``."""
         letters = [spell(t.bare(x)) for x in items]
         own = next((x for x in letters if not x.isdigit()), letters[0])
-        dim = self.bound[own].dim if own in self.bound else f"@{own}"
+        dim = self.bound[own].dim if own in self.bound else self.ring(own)
         return Val(Delta(self.position(items[0], dim), self.position(items[1], dim)))
 
-    def condition(self, tree: Tree) -> Expr:
-        """A comparison of values or of positions."""
+    def condition(self, tree: Tree, *, each: bool = False) -> Expr:
+        """A comparison of values or of positions; with ``each`` of arrays, entry by entry."""
         tree = t.bare(tree)
         if not isinstance(tree, t.Relation):
             raise UnknownError("a condition is a comparison", tree.span)
@@ -257,12 +258,21 @@ class Positions(Arithmetic):
                 raise UnknownError(f"the condition {op} is not read", tree.span)
             a, b = t.bare(left), t.bare(right)
             if self.is_letter(a) or self.is_letter(b):
-                dim = f"@{spell(a) if self.is_letter(a) else spell(b)}"
+                own = spell(a) if self.is_letter(a) else spell(b)
+                dim = self.bound[own].dim if own in self.bound else self.ring(own)
                 sides = [self.side(x, dim) for x in (a, b)]
             else:
-                sides = [self.number(a), self.number(b)]
+                sides = [self.each(x) if each else self.number(x) for x in (a, b)]
             out.append(Compare("==" if op == "=" else op, tuple(sides)))  # pyright: ignore
         return out[0] if len(out) == 1 else Compare("and", tuple(out))
+
+    def each(self, tree: Tree) -> Expr:
+        """A side of a comparison entry by entry: the bars of ``|r| <= d`` are no length."""
+        if isinstance(tree, t.Bars) and not tree.double and tree.sub is None and tree.sup is None:
+            inside = self.value(tree.body)
+            if inside.rank:
+                return Call("abs", (inside.expr,))
+        return self.value(tree).expr
 
     def side(self, tree: Tree, dim: str) -> Expr:
         """A side of a comparison of positions."""

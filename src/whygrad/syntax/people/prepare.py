@@ -54,7 +54,7 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
     spoken += [part for text in texts for aside in asides(text) for part in aside.split(",")]
     texts = [text for text in texts if text not in spoken]
     said = understand([*chain.assumptions, *spoken])
-    words = Words(_long_names([*texts, *chain.lines]), macros)
+    words = Words(_long_names([*texts, *chain.lines]), macros, letters=_summed([*texts, *chain.lines]))
     style = replace(style, differentials=_has_differentials([*texts, *chain.lines]))
     parsed: list[Parsed | None] = []
     errors: list[tuple[str, Span | None]] = []
@@ -116,7 +116,18 @@ def _long_names(texts: Iterable[str]) -> frozenset[str]:
             word = match[1]
             if word not in GREEK_NAMES and (len(word) > 2 or text.strip().startswith(word)):
                 found.add(word)
+        indexed = re.match(r"\s*([A-Za-z]{3,})_[a-z]{1,3}\s*:?=[^=]", text)  # near_i = ...
+        if indexed is not None and indexed[1] not in {*GREEK_NAMES, *FUNCTIONS, *BIG}:
+            found.add(indexed[1])
     return frozenset(found)
+
+
+_BELOW: Final = re.compile(r"(?:[Σ∑Π∏]|\bsum|\bprod|\bmean)_?\s*[({]?\s*([a-z])(?![A-Za-z])")
+
+
+def _summed(texts: Iterable[str]) -> frozenset[str]:
+    """Letters that stand below a sum of plain text."""
+    return frozenset(letter for text in texts for letter in _BELOW.findall(text))
 
 
 def _plain_words(text: str) -> set[str]:

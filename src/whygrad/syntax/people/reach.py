@@ -22,6 +22,9 @@ def binder_of(sub: Tree | None, sup: Tree | None) -> t.Binder:
             case t.Relation((first, second), ("∈",)):
                 letters += [name for x in (first,) if (name := _letter(x))]
                 over = _set_name(second)
+            case t.Relation((t.Product((("", own), (":", first))), *others), ops):  # k: t_k >= t_i
+                letters += [name for x in (own,) if (name := _letter(x))]
+                where = t.Relation((first, *others), ops, item.span)
             case t.Relation((first, second), ("!=",)):
                 own = _letter(first)
                 other = _letter(second)

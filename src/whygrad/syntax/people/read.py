@@ -248,7 +248,7 @@ class Reader(Brackets):
         """
         rest = [("", rest[0][1]), *rest[1:]]
         size = len(rest)
-        if self.style.operator_tight:
+        if self.style.operator_tight and not isinstance(rest[0][1], t.Big):
             size = 1 + call_size(rest)
         else:
             for k in range(1, len(rest)):

@@ -30,6 +30,9 @@ class Runs(Characters):
             return
         at = begin
         end = begin + len(text)
+        if text == "if" and "{" in self.text and ("otherwise" in self.text or "else" in self.text):
+            self.emit("text", text, begin, end)
+            return
         if self.after_script():
             again = len(text) > 1 and "{" not in self.text and self.text[end : end + 1] == "_"
             if again and set(text[:-1]) <= set("ijklmnpqrst"):  # p_ip_j: the last letter has one of its own
@@ -63,22 +66,32 @@ class Runs(Characters):
             self.tokens.pop()
             self.tokens[-1] = base._replace(text=f"{base.text}_{text}")
             return True
+        if self.positions(text):
+            self.emit("op", "{", begin, begin)
+            for k, c in enumerate(text):
+                self.letter(c, begin + k, begin + k + 1)
+            self.emit("op", "}", end, end)
+            return True
         if text in GREEK_NAMES:
             self.letter(text, begin, end)
             return True
         known = [w for w in FUNCTIONS if text.endswith(w) and len(w) > 1]
         if known:
             return False
-        if set(text) <= set("ijklmnpqrst") and len(text) == 2 and "\\" not in self.text:  # x_ij
-            self.emit("op", "{", begin, begin)
-            for k, c in enumerate(text):
-                self.letter(c, begin + k, begin + k + 1)
-            self.emit("op", "}", end, end)
-            return True
         if len(text) >= 3 and "\\" not in self.text:
             self.emit("text", text, begin, end)
             return True
         return False
+
+    def positions(self, text: str) -> bool:
+        """Whether a run after ``_`` in plain text is letters side by side: ``x_ij``, ``q_ikl``, ``O_ic``."""
+        if "\\" in self.text or len(text) > 4 or len(set(text)) < len(text):
+            return False
+        if set(text) <= set("ijklmnpqrst") and len(text) == 2:
+            return True
+        if set(text) <= self.words.letters and text not in FUNCTIONS and text not in BIG:
+            return True
+        return set(text) <= set("ijklpq")
 
     def piece(self, text: str, begin: int) -> None:
         """One letter or known word."""

@@ -39,6 +39,7 @@ def scan(
         _superindices(tree, letters)
     letters.pointers = _pointers(all_trees, letters)
     letters.primes = _prime_meaning(all_trees, letters)
+    letters.layered = _layered(all_trees)
     for tree in all_trees:
         _calls(tree, letters)
     _function_labels(all_trees, letters)
@@ -64,6 +65,22 @@ def _pointers(trees: list[Tree], letters: Letters) -> set[str]:
                         if letters.is_index(other.name) and not letters.is_index(one.name):
                             compared[one.name] = compared.get(one.name, 0) + 1
     return {n for n, count in compared.items() if count == all_uses.get(n)}
+
+
+def _layered(trees: list[Tree]) -> set[str]:
+    """Names that always stand with a number before their positions, and with two numbers at least."""
+    numbers: dict[str, set[str]] = {}
+    other: set[str] = set()
+    for tree in trees:
+        for node in t.walk(tree):
+            if not isinstance(node, t.Script) or node.sub is None or not isinstance(node.base, t.Name):
+                continue
+            first, *rest = script_items(node.sub)
+            if rest and isinstance(first, t.Num) and not any(isinstance(x, t.Num) for x in rest):
+                numbers.setdefault(node.base.name, set()).add(str(first.value))
+            else:
+                other.add(node.base.name)
+    return {name for name, seen in numbers.items() if len(seen) > 1 and name not in other}
 
 
 def _binders(tree: Tree, letters: Letters) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from whygrad.core.cost import Declaration, Definition, Domain, Scope
 from whygrad.core.errors import Span, WhygradError
@@ -21,6 +22,7 @@ from whygrad.syntax.people.scripts import name_parts, spell
 from whygrad.syntax.people.setting import Setting
 from whygrad.syntax.people.settle import with_kinds
 from whygrad.syntax.people.tree import Tree
+from whygrad.syntax.tokens import GREEK_NAMES
 
 
 def finished(p: Prepared, base: Setting, ranks: Mapping[str, int], cost: float) -> Read:
@@ -60,13 +62,26 @@ def finished(p: Prepared, base: Setting, ranks: Mapping[str, int], cost: float) 
     )
 
 
+_FUNCTION_LETTERS: Final = frozenset("f g h l u v s phi psi rho sigma ell Phi Psi".split())
+"""Letters that name functions; another one before a bracket is a factor."""
+
+
 def _perhaps_functions(p: Prepared, s: Setting) -> frozenset[str]:
-    """Undefined names that never stand without a bracket after them, read as factors."""
+    """Undefined names that never stand without a bracket after them, read as factors.
+
+    One with an index (``d_i (z_i - r_i)``) is a factor, as is a letter that names no functions.
+    """
     return frozenset(
         name
         for name, use in p.letters.uses.items()
         if use.called > 1
         and use.not_called == use.argued_not
+        and not use.indexed
+        and (
+            name in _FUNCTION_LETTERS
+            or (len(name) == 1 and name.isupper())
+            or (len(name) > 1 and name not in GREEK_NAMES)
+        )
         and name not in s.meant
         and name not in s.products
     )
@@ -273,6 +288,8 @@ def _goal(p: Prepared, s: Setting) -> str:
     found = name_parts(node, p.letters) if isinstance(node, t.Name | t.Script) else None
     if found is None or s.real(found.name) in s.meant or found.name in s.values:
         return ""
+    if found.power is not None or found.name in ("e", "pi"):
+        return ""  # a value, and no name for one
     if found.name in ("sigma",) or any(
         isinstance(f, t.Deriv) and f.body is not None and spell(f.body) == spell(node) for f, _ in s.facts
     ):

@@ -79,6 +79,8 @@ class Letters:
     matrix_text: bool = False
     pointers: set[str] = field(default_factory=set[str])
     """Names that are compared with index letters and nothing else: a class, a position."""
+    layered: set[str] = field(default_factory=set[str])
+    """Names whose positions always begin with a number: ``W_{1,jk}`` and ``W_{2,kl}`` are two names."""
     subscripted: set[str] = field(default_factory=set[str])
     """Letters that stand alone in a subscript somewhere."""
 
@@ -134,6 +136,8 @@ def positions(sub: Tree, letters: Letters, base: str = "") -> tuple[list[Tree], 
     items = script_items(sub)
     found: list[Tree] = []
     labels: list[str] = []
+    if base in letters.layered and len(items) > 1:
+        return items[1:], spell(items[0])
     for item in items:
         kind = _position_kind(item, letters)
         if kind:

@@ -194,7 +194,7 @@ def _hidden(p: Prepared, s: Setting) -> set[str]:
     parameters = {n for w in p.wrt for n in t.names_in(w)}
     for meant in s.meant.values():
         parameters |= {spell(x) for x in meant.parameters}
-    parameters |= {"b", "w", "theta", "e", "pi"}
+    parameters |= {"b", "w", "theta", "e", "pi", "delta", "epsilon", "lambda", "gamma", "tau"}
     for tree in trees:
         for node in t.walk(tree):
             if isinstance(node, t.Big) and not node.binder.letters and node.op in ("sum", "mean"):

@@ -15,11 +15,13 @@ FUNCTIONS: Final[dict[str, str]] = {
     "det": "det", "diag": "diag", "Diag": "diag", "logit": "logit", "max": "max", "min": "min",
     "abs": "abs", "norm": "norm", "vec": "vec", "log1p": "log1p", "logdet": "logdet",
     "sig": "sigmoid", "sigm": "sigmoid", "cosec": "csc",
+    "GELU": "gelu", "gelu": "gelu", "SiLU": "silu", "silu": "silu", "swish": "silu", "Swish": "silu",
 }  # fmt: skip
 """Functions by the word that is written."""
 
 ENTRYWISE: Final = frozenset(
-    "log exp sin cos tan sinh cosh tanh atan asin acos sqrt sigmoid relu softplus erf sign abs log1p".split()
+    "log exp sin cos tan sinh cosh tanh atan asin acos sqrt sigmoid relu softplus erf sign abs log1p"
+    " gelu silu".split()
 )
 
 BIG: Final[dict[str, str]] = {

@@ -1,0 +1,1 @@
+"""Derivations with one line changed: how they are made, what is true of them, how they are spelled."""
