@@ -108,7 +108,7 @@ def test_a_missing_extra(tmp_path, monkeypatch, capsys):
         return load(name, *rest)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    assert main(["teach", "notebook", "logistic", "-o", str(tmp_path / "a.ipynb")]) == 2
+    assert main(["teach", "exercises", "logistic", "-o", str(tmp_path / "a.ipynb")]) == 2
     assert main(["circuit", "logistic", "-o", str(tmp_path / "a.png")]) == 2
     said = capsys.readouterr().err
     assert said.count('pip install "whygrad[teach]"') == 2

@@ -31,7 +31,7 @@ def report_document(report: Report, *, hint: bool = False) -> Document:
     blocks.append(Rows(tuple(_rows(report)), numbered=False, id="check"))
     first = report.first_wrong
     if first is not None:
-        blocks += _wrong(report, first, hint)
+        blocks += wrong_blocks(report, first, hint)
     blocks += _after(report)
     blocks += [Callout("reading", (reading.sentence,)) for reading in report.readings]
     blocks += [
@@ -40,7 +40,7 @@ def report_document(report: Report, *, hint: bool = False) -> Document:
         for repair in line.repairs
     ]
     blocks += [Callout("convention", (note,)) for note in report.notes]
-    blocks.append(Sentence((_summary(report),)))
+    blocks.append(Sentence((summary_of(report),)))
     return Document(tuple(blocks), report.scope, "check", report.json())
 
 
@@ -109,7 +109,7 @@ def _verdict(pair: Pair, first: bool, after_wrong: bool, report: Report, k: int)
     return "undecided", (e.why,) if e.why else ()
 
 
-def _wrong(report: Report, k: int, hint: bool) -> list[Block]:
+def wrong_blocks(report: Report, k: int, hint: bool) -> list[Block]:
     """What is known about the first wrong line."""
     blocks: list[Block] = []
     pair, found = report.pairs[k - 1], report.mistake
@@ -125,7 +125,7 @@ def _wrong(report: Report, k: int, hint: bool) -> list[Block]:
         blocks.append(Callout("hint", (found.hint,)))
     if pair.verdict == "ill-typed" and pair.evidence.why:
         blocks.append(Callout("fact", (_sentence(pair.evidence.why),)))
-    example = _example(pair, k)
+    example = example_sentence(pair, k)
     if example:
         blocks.append(Sentence((example,)))
     if found is not None and found.corrected is not None and not hint:
@@ -148,7 +148,7 @@ def _place(line: CheckedLine, found: Finding | None) -> str:
     return "` and `".join(dict.fromkeys(p for p in parts if p))
 
 
-def _example(pair: Pair, k: int) -> str:
+def example_sentence(pair: Pair, k: int) -> str:
     """The point at which the two lines differ."""
     e = pair.evidence
     if e.point is None or e.values is None:
@@ -189,7 +189,8 @@ def _after(report: Report) -> list[Block]:
     return blocks
 
 
-def _summary(report: Report) -> str:
+def summary_of(report: Report) -> str:
+    """What comes of it all, in a sentence."""
     wrong = sum(v in WRONG for v in report.verdicts)
     if not wrong:
         if all(v == "equal" for v in report.verdicts):

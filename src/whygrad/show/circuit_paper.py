@@ -72,14 +72,14 @@ class Picture:
         return frozenset(label.step for label in self.labels)
 
 
-_COLOURS: Final = {
+COLOURS: Final = {
     "ink": "ink", "title": "ink", "quiet": "quiet", "local": "accent", "forward": "right",
     "backward": "wrong", "once": "wrong",
 }  # fmt: skip
 
 
 def _scheme(palette: Palette) -> str:
-    rules = [f".wg-{role}{{fill:{getattr(palette, colour)}}}" for role, colour in _COLOURS.items()]
+    rules = [f".wg-{role}{{fill:{getattr(palette, colour)}}}" for role, colour in COLOURS.items()]
     rules += [
         f".wg-paper{{fill:{palette.paper}}}",
         f".wg-card{{fill:{palette.raised};stroke:{palette.rule}}}",

@@ -117,7 +117,7 @@ def marked(piece: Piece, name: str = "") -> Piece:
         piece,
         box=Mark(piece.box, name),
         closed=None if piece.closed is None else Mark(piece.closed, name),
-        under=None if piece.under is None or name else marked(piece.under),
+        under=piece.under if piece.under is None or name else marked(piece.under),
     )
 
 

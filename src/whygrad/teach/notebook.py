@@ -16,7 +16,6 @@ from whygrad.core.expr import Expr
 from whygrad.show.latex import to_latex
 from whygrad.show.rows import labels_of
 from whygrad.teach.exercises import exercises
-from whygrad.teach.files import library
 from whygrad.teach.lesson import Lesson
 from whygrad.teach.program import Classifier, Programs, can_loop
 from whygrad.teach.sheet import check_cell
@@ -53,13 +52,7 @@ def notebook(lesson: Lesson, *, wheel: str = "") -> str:
         What it is about.
     wheel
         A file or address to install whygrad from, instead of the package index.
-
-    Raises
-    ------
-    UsageError
-        If nbformat is not installed.
     """
-    v4: Any = library("nbformat", "a notebook").v4
     made = _Cells(lesson.words)
     _opening(made, lesson, wheel)
     _derivation(made, lesson)
@@ -67,22 +60,23 @@ def notebook(lesson: Lesson, *, wheel: str = "") -> str:
     _code(made, programs)
     _training(made, programs)
     _exercises(made, lesson)
-    cells = [
-        v4.new_markdown_cell(text, id=f"cell-{k}")
-        if kind == "text"
-        else v4.new_code_cell(text, id=f"cell-{k}")
-        for k, (kind, text) in enumerate(made.cells)
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    book = v4.new_notebook(
-        cells=cells,
-        metadata={
-            "kernelspec": kernel,
-            "language_info": {"name": "python"},
-            "whygrad": {"version": __version__},
-        },
-    )
-    return v4.writes(book) + "\n"
+    return _book(made)
+
+
+def _book(made: _Cells) -> str:
+    """The cells as nbformat 4.5 writes them; in a browser there is no such library."""
+    cells: list[dict[str, Any]] = []
+    for k, (kind, text) in enumerate(made.cells):
+        cell: dict[str, Any] = {"id": f"cell-{k}", "metadata": {}, "source": text.splitlines(keepends=True)}
+        code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "outputs": []}
+        cells.append({**cell, **({"cell_type": "markdown"} if kind == "text" else code)})
+    metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+        "whygrad": {"version": __version__},
+    }
+    book = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(book, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
-from whygrad.backends.numpy_backend import numpy_source
 from whygrad.backends.numpy_names import HELPERS
+from whygrad.backends.numpy_text import numpy_source
 from whygrad.core.circuit import Circuit, Node, Wire
 from whygrad.core.cost import Cost, Declaration, Definition
 from whygrad.core.derivation import Derivation

@@ -1,0 +1,120 @@
+// The engine's side of the page: one Worker, one question at a time, a limit on each.
+
+import { trustedScript } from "./trusted.ts";
+import type { Failure } from "./view.ts";
+
+export class Superseded extends Error {}
+export class Refused extends Error {
+  constructor(readonly failure: Failure) {
+    super(failure.reason);
+  }
+}
+
+export type Progress = { stage: "loading" | "ready" | "failed"; said: string };
+
+interface Job {
+  channel: string;
+  request: string;
+  limit: number;
+  resolve: (answer: never) => void;
+  reject: (error: Error) => void;
+}
+
+const LIMIT_MS = 20_000;
+const START_LIMIT_MS = 120_000;
+
+/** Questions of one channel replace each other: only the latest is worth an answer. */
+export class Engine {
+  private worker: Worker | null = null;
+  private ready = false;
+  private queue: Job[] = [];
+  private current: Job | null = null;
+  private timer = 0;
+  restarts = 0;
+
+  constructor(
+    private readonly address: string,
+    private readonly watch: (progress: Progress) => void,
+  ) {}
+
+  start(): void {
+    this.ready = false;
+    this.worker = new Worker(trustedScript(this.address), { type: "module", name: "engine" });
+    this.worker.onmessage = (event: MessageEvent<{ ready?: true; failed?: string; answer?: string }>) =>
+      this.heard(event.data);
+    this.worker.onerror = () => this.failed("The engine could not be loaded.");
+    this.watch({ stage: "loading", said: "The engine is being loaded." });
+    this.timer = window.setTimeout(() => this.failed("The engine took too long to load."), START_LIMIT_MS);
+  }
+
+  ask<T>(verb: string, args: Record<string, unknown> = {}, channel = "", limit = LIMIT_MS): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (channel) {
+        const [old, kept] = split(this.queue, (job) => job.channel === channel);
+        this.queue = kept;
+        for (const job of old) job.reject(new Superseded());
+      }
+      const request = JSON.stringify({ ...args, verb });
+      this.queue.push({ channel, request, limit, resolve: resolve as (answer: never) => void, reject });
+      this.next();
+    });
+  }
+
+  private next(): void {
+    if (!this.ready || this.current || !this.worker) return;
+    const job = this.queue.shift();
+    if (!job) return;
+    this.current = job;
+    this.timer = window.setTimeout(() => this.overdue(), job.limit);
+    this.worker.postMessage(job.request);
+  }
+
+  private heard(message: { ready?: true; failed?: string; answer?: string }): void {
+    window.clearTimeout(this.timer);
+    if (message.failed !== undefined) return this.failed(message.failed);
+    if (message.ready) {
+      this.ready = true;
+      this.watch({ stage: "ready", said: "The engine is ready." });
+    } else if (this.current && message.answer !== undefined) {
+      const job = this.current;
+      this.current = null;
+      const answer = JSON.parse(message.answer) as { error?: Failure };
+      if (answer.error) job.reject(new Refused(answer.error));
+      else job.resolve(answer as never);
+    }
+    this.next();
+  }
+
+  /** A question passed its limit: the Worker is ended and started again. */
+  private overdue(): void {
+    const job = this.current;
+    this.current = null;
+    this.worker?.terminate();
+    this.restarts += 1;
+    job?.reject(
+      new Refused({
+        id: "",
+        title: "Too long",
+        reason: `the engine worked for ${Math.round((job?.limit ?? 0) / 1000)} seconds and was stopped`,
+        fix: "a smaller cost, a shorter derivation, or the command line",
+        text: "",
+      }),
+    );
+    this.start();
+  }
+
+  private failed(said: string): void {
+    window.clearTimeout(this.timer);
+    this.worker?.terminate();
+    this.worker = null;
+    const failure = { id: "", title: "No engine", reason: said, fix: "reload the page", text: said };
+    for (const job of [this.current, ...this.queue]) job?.reject(new Refused(failure));
+    this.current = null;
+    this.queue = [];
+    this.watch({ stage: "failed", said });
+  }
+}
+
+function split<T>(items: T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}
