@@ -150,11 +150,20 @@ def test_notation_that_cannot_be(words):
 
 @pytest.mark.slow
 def test_what_does_not_fit_is_refused_and_said():
+    wide = lesson(f"data x\nparam w\nJ = ({' + '.join(f'exp({k} w x)' for k in range(2, 24))})^2")
     with pytest.raises(BudgetError) as caught:
-        slides(lesson("transformer-block"))
+        slides(wide)
     assert "too wide or too high" in str(caught.value)
     assert "--draft" in caught.value.fix
-    assert slides(lesson("transformer-block"), Wish(draft=True))[".pdf"].startswith(b"%PDF")
+    assert slides(wide, Wish(draft=True))[".pdf"].startswith(b"%PDF")
+
+
+@pytest.mark.slow
+def test_a_transformer_block_fits():
+    """The widest of the gallery: long lists go on, results are set smaller, the circuit takes several pages."""
+    source = slides(lesson("transformer-block"))[".typ"]
+    assert '#page-of("circuit-2"' in source
+    assert '#page-of("again-chain.11-2"' in source
 
 
 def test_changed_parts_are_new(made):

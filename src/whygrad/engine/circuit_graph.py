@@ -339,7 +339,13 @@ class _Numbers:
 
     def _number(self, e: Expr, place: Mapping[Index, int]) -> str:
         value = evaluate(e, self.cost.scope, replace(self.point, positions=dict(place)), 30)
+        if value.contains(0) and float(value.rad()) < _NOTHING:
+            return "0"
         return _four(float(str(value.mid().str(20, radius=False))))
+
+
+_NOTHING = 1e-20
+"""Of a number that may be 0 and is less than this: what is left of terms that cancel."""
 
 
 def _four(value: float) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-WIDEST: Final = 1450.0
-"""A band is no wider, unless one gate alone is: on a page of 16 cm its letters are then 5 points high."""
+WIDEST: Final = 1700.0
+"""A band is no wider, unless one gate alone is: room for a neuron with all its numbers."""
 _CHANNEL: Final = 40.0
 _BAND: Final = 1.5
 """What one more band costs, in copies."""

@@ -96,6 +96,8 @@ class Beamer:
         results = [part.result for part in story.parts]
         for first, last in self.split(results, _ROOM, _WIDTH):
             body = "\n".join(f"\\[ {self.equation(line)} \\]" for line in results[first:last])
+            if last == len(results):
+                body += f"\n\\whyreason{{{escape(story.checked(words))}}}"
             parts.append(self.frame(escape(words["slide results"]), body, story.evidence))
         parts.append(self.inserts.at("end"))
         parts += [self.inserts.at(place) for place in self.inserts.lost()]

@@ -235,8 +235,7 @@ class Film:
 
     def _ending(self) -> Shot:
         story, words = self.story, self.words
-        sentence = story.evidence[:1].lower() + story.evidence[1:]
-        said = words["slide proved" if story.proved else "slide checked"].format(sentence=sentence)
+        said = story.checked(words)
         body = (
             f"#v(230pt)#align(center)[#text(size: 52pt, {quoted(story.title)})\n\n#v(16pt)"
             f"#text(size: 24pt)[{escape(said)}]]"

@@ -55,8 +55,8 @@ _THEME: Final = (
     )).flatten(),
   ))
 }
-#let result(body) = block(above: 0.9em, below: 0.9em, width: 100% - margin-width - 1.2em, fill: raised,
-  stroke: 0.6pt + hair, radius: 3pt, inset: (x: 1em, y: 0.7em), body)
+#let result(body) = block(breakable: false, above: 0.9em, below: 0.9em, width: 100% - margin-width - 1.2em,
+  fill: raised, stroke: 0.6pt + hair, radius: 3pt, inset: (x: 1em, y: 0.7em), body)
 """
 )
 
@@ -174,8 +174,7 @@ class Handout:
     def end(self) -> str:
         """What was checked."""
         story, words = self.story, self.words
-        sentence = story.evidence[:1].lower() + story.evidence[1:]
-        said = [words["slide proved" if story.proved else "slide checked"].format(sentence=sentence)]
+        said = [story.checked(words)]
         said += [words["slide convention"].format(sentence=note) for note in story.conventions]
         if story.name and story.parts:
             step = story.parts[0].scenes[-1].id

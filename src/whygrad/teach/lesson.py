@@ -93,7 +93,10 @@ class Lesson:
 
 
 def simple_point(cost: Cost) -> dict[str, Fraction] | None:
-    """A small number for every name, inside its domain; None where one number cannot say it."""
+    """A small number for every name, inside its domain; None where one number cannot say it.
+
+    A matrix of weights is a layer: one number for it would show a network that nobody has.
+    """
     out: dict[str, Fraction] = {}
     for k, d in enumerate((*cost.parameters, *(d for d in cost.declarations if d.kind != "param"))):
         if any(domain.kind in ("onehot", "simplex", "spd", "symmetric") for domain in d.domains):
@@ -104,4 +107,5 @@ def simple_point(cost: Cost) -> dict[str, Fraction] | None:
             out[d.name] = d.low + (Fraction(1, 2) if d.positive or d.kind == "const" else 1)
         else:
             out[d.name] = _VALUES[k % len(_VALUES)]
-    return out if all(len(d.dims) < 3 for d in cost.declarations) else None
+    large = any(len(d.dims) > (1 if d.kind == "param" else 2) for d in cost.declarations)
+    return None if large else out

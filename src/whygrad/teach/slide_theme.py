@@ -141,6 +141,17 @@ SLIDES: Final = (
 }
 #let result(body) = align(center, block(fill: raised, stroke: 0.8pt + hair, radius: 6pt,
   inset: (x: 1.6em, y: 1em), body))
+// A body in the first letter size whose height fits; for a page that is `measured`.
+#let largest(id, sizes, body) = layout(room => {
+  let tall = 0pt
+  for size in sizes {
+    let made = text(size: size, body)
+    tall = measure(block(width: room.width, made)).height
+    if tall <= room.height { return block(width: room.width, height: room.height, made) }
+  }
+  [#metadata((id: id, high: (tall - room.height).pt()))<told>]
+  block(width: room.width, text(size: sizes.last(), body))
+})
 #let title-page(title, aside, goal, note: "") = page-of("title", none, note: note, align(center + horizon, {
   text(size: 2.1em, par(leading: 0.35em, title))
   v(0.8em, weak: true)

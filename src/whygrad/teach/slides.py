@@ -27,6 +27,7 @@ _WHOLE: Final = 0.62
 """One that must shrink to less than this takes a slide for each band."""
 _ROOM: Final = (860.0, 400.0)
 """Points of a slide that a circuit may take."""
+_REUSED: Final = 4
 _RESULTS: Final = 4
 """So many gradients stand on a page."""
 
@@ -120,13 +121,18 @@ class Deck:
             yield self.inserts.at(f"plan-{key}")
         reused = [scene for scene in part.scenes if scene.reused]
         if reused:
-            yield self._reused(key, reused)
+            yield from self._reused(key, reused)
         for scene in part.scenes:
             if not scene.reused:
                 yield from self._scene(scene)
         yield self._result(part, key)
 
-    def _reused(self, key: str, scenes: list[Scene]) -> str:
+    def _reused(self, key: str, reused: list[Scene]) -> Iterator[str]:
+        for k in range(0, len(reused), _REUSED):
+            yield self._again(f"again-{key}" + (f"-{k // _REUSED + 1}" if k else ""), reused[k : k + _REUSED])
+        yield self.inserts.at(f"again-{key}")
+
+    def _again(self, id: str, scenes: list[Scene]) -> str:
         words, spell = self.words, self.spell
         lefts = ", ".join(spell.display(s.left) for s in scenes)
         rows = "".join(
@@ -139,8 +145,7 @@ class Deck:
             f"grid(columns: (1fr, 4cm), row-gutter: 0.8em, align: left + horizon,\n{rows}) }}"
         )
         note = quoted(words["slide reused note"])
-        made = f'#page-of("again-{key}", [{escape(words["slide reused"])}], note: {note}, {grid})\n'
-        return made + self.inserts.at(f"again-{key}")
+        return f'#page-of("{id}", [{escape(words["slide reused"])}], note: {note}, {grid})\n'
 
     def _scene(self, scene: Scene) -> Iterator[str]:
         spell, words = self.spell, self.words
@@ -216,17 +221,17 @@ class Deck:
             if shapes:
                 lines.append(f"text(size: 0.72em, fill: quiet)[{escape(shapes)}]")
         body = (
-            f"align(center + horizon, result(text(size: 1.3em, stack(spacing: 1.1em, {', '.join(lines)}))))"
+            f'largest("result-{key}", (1.3em, 1.15em, 1em, 0.88em, 0.76em), '
+            f"align(center + horizon, result(stack(spacing: 1.1em, {', '.join(lines)}))))"
         )
         title = escape(self.words["slide result"])
-        made = f'#page-of("result-{key}", [{title}], note: "", {body})\n'
+        made = f'#page-of("result-{key}", [{title}], note: "", measured: true, {body})\n'
         return made + self.inserts.at(f"result-{key}")
 
     def _end(self) -> Iterator[str]:
         story, words, spell = self.story, self.words, self.spell
         title = escape(words["slide results"])
-        sentence = story.evidence[0].lower() + story.evidence[1:] if story.evidence else ""
-        said = [words["slide proved" if story.proved else "slide checked"].format(sentence=sentence)]
+        said = [story.checked(words)]
         said += [words["slide convention"].format(sentence=note) for note in story.conventions]
         small = "".join(f"text(size: 0.68em, fill: quiet)[{escape(one)}]," for one in said)
         groups = [story.parts[k : k + _RESULTS] for k in range(0, len(story.parts), _RESULTS)]
@@ -237,12 +242,13 @@ class Deck:
                 f"left: {spell.display(part.result.left or part.target)}, left-width: wide),\n"
                 for part in group
             )
-            body = (
-                f"context {{ let wide = calc.max(..({lefts},).map(l => measure(l).width))\n"
-                f"stack(spacing: 0.8em, {cells} v(1em), {small if group is groups[-1] else ''}) }}"
-            )
             place = "end" if group is groups[-1] else f"end-{k + 1}"
-            yield f'#page-of("{place}", [{title}], note: "", {body})\n'
+            body = (
+                f'largest("{place}", (1em, 0.88em, 0.76em), context {{ '
+                f"let wide = calc.max(..({lefts},).map(l => measure(l).width))\n"
+                f"stack(spacing: 0.8em, {cells} v(1em), {small if group is groups[-1] else ''}) }})"
+            )
+            yield f'#page-of("{place}", [{title}], note: "", measured: true, {body})\n'
         yield self.inserts.at("end")
 
     def compiled(self, source: str, draft: bool = False) -> Compiled:

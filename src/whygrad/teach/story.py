@@ -5,15 +5,24 @@ Slides, handout and video show the same story, so they cannot differ in a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, ParameterDerivation, Stage
 from whygrad.core.document import Inline, Row
-from whygrad.core.expr import Call, Expr, Partial, Symbol, factors_of, mul
+from whygrad.core.expr import Call, Expr, Partial, Reduce, Symbol, factors_of, mul
 from whygrad.core.walk import Path, postorder
-from whygrad.engine.narrate import Level, as_value, evidence_sentence, number_of, sizes, stage_rows
+from whygrad.engine.narrate import (
+    Level,
+    as_value,
+    evidence_callout,
+    evidence_kinds,
+    evidence_sentence,
+    number_of,
+    sizes,
+    stage_rows,
+)
 from whygrad.show.text import to_text
 from whygrad.teach.matching import changed
 from whygrad.teach.notation import Notation
@@ -86,6 +95,11 @@ class Story:
     conventions: tuple[str, ...]
     scope: Scope
 
+    def checked(self, words: Mapping[str, str]) -> str:
+        """How it was checked, in a sentence; called a proof only where all of it is one."""
+        sentence = self.evidence[:1].lower() + self.evidence[1:]
+        return words["slide proved" if self.proved else "slide checked"].format(sentence=sentence)
+
     def scenes(self) -> Iterator[Scene]:
         """The scenes of all parts."""
         for part in self.parts:
@@ -120,8 +134,7 @@ def tell(made: Derivation, notation: Notation | None = None, level: Level = "nor
     cost = made.cost
     seen: set[str] = set()
     parts = tuple(_part(made, parameter, level, seen) for parameter in made.parameters)
-    kinds = {s.evidence.kind for p in made.parameters for s in p.stages}
-    kinds |= {p.evidence.kind for p in made.parameters}
+    evidence = evidence_sentence(made)
     return Story(
         title=cost.title or to_text(Symbol(cost.goal), cost.scope),
         sizes=sizes(cost),
@@ -130,8 +143,8 @@ def tell(made: Derivation, notation: Notation | None = None, level: Level = "nor
         goal=Symbol(cost.goal),
         definitions=tuple(_definitions(cost)),
         parts=parts,
-        proved=kinds <= {"proved", "definition"},
-        evidence=evidence_sentence(made),
+        proved=evidence_callout(evidence, evidence_kinds(made)).kind == "proved",
+        evidence=evidence,
         conventions=made.notes,
         scope=cost.scope,
     )
@@ -172,15 +185,40 @@ def _given(cost: Cost, stage: Stage) -> tuple[Expr, Expr] | None:
     """What the lines of a stage start from: the chain rule, or the definition that the derivative opens."""
     left = stage.left
     if stage.steps and stage.steps[0].minor:
-        product = stage.steps[0].after
-        if all(isinstance(factor, Partial) for factor in factors_of(product)) and product is not left:
-            return left, product
+        chain = product = stage.steps[0].after
+        while isinstance(product, Reduce) and product.op == "sum":
+            product = product.body
+        if all(isinstance(factor, Partial) for factor in factors_of(product)) and chain is not left:
+            return left, chain
     if not (isinstance(left, Partial) and isinstance(left.body, Symbol)):
         return None
-    definition = cost.scope.definitions.get(left.body.name)
+    users = _users(cost, stage, left)
+    if len(users) > 1:
+        return None
+    definition = cost.scope.definitions.get(users[0] if users else left.body.name)
     if definition is None or definition.is_function or definition.by_array:
         return None
     return Symbol(definition.name, definition.indices), definition.body
+
+
+def _users(cost: Cost, stage: Stage, left: Partial) -> list[str]:
+    """The names through which a cotangent comes back: ∂J/∂K by ∂S/∂K, where S is made of K itself."""
+    if not stage.steps:
+        return []
+    of = left.wrt.name
+    through = {
+        node.body.name: None
+        for node in postorder(stage.steps[0].after)
+        if isinstance(node, Partial) and node.wrt is left.wrt and isinstance(node.body, Symbol)
+    }
+    return [name for name in through if _is_made_of(cost, name, of)]
+
+
+def _is_made_of(cost: Cost, name: str, part: str) -> bool:
+    definition = cost.scope.definitions.get(name)
+    if definition is None:
+        return False
+    return any(isinstance(node, Symbol) and node.name == part for node in postorder(definition.body))
 
 
 def _lines(rows: Sequence[Row], given: tuple[Expr, Expr] | None) -> Iterator[Line]:

@@ -25,7 +25,7 @@ ENGLISH: Final[Words] = {
     "cost": "The cost",
     "cost text": "The whole notebook follows from these lines. Change them, make the notebook again, and all of it changes.",
     "derivation": "The derivation",
-    "derivation text": "Each line follows from the one before by the rule named beside it, and each is proved.",
+    "derivation text": "Each line follows from the one before by the rule named beside it.",
     "from above": "from above",
     "open steps": "Run the next cell for the same derivation with steps that open.",
     "explore": "One step at a time: use the buttons or the arrow keys.",
