@@ -69,5 +69,7 @@ def binder(
 
 
 def _number(value: Any) -> Any:
-    """As NumPy's own, for which 1/0 is infinite."""
+    """As NumPy's own, for which 1/0 is infinite. Sparse matrices stay so: a product with one is one line."""
+    if hasattr(value, "tocsr"):
+        return value
     return np.asarray(value, dtype=np.float64)[()]

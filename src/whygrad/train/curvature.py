@@ -63,10 +63,12 @@ class Curvature:
         return compile_numpy(program)(given, self.bound.sizes)
 
     def of(self, chosen: Any) -> tuple[dict[str, Any], dict[str, int]]:
-        """The data and sizes of some of the rows."""
+        """The data that have one number a row, of some of the rows, and the sizes."""
         row = self.structure.row.dim
-        over = {d.name for d in self.bound.objective.cost.declarations if row in d.dims[:1]}
-        given = {k: v[chosen] if k in over else v for k, v in self.bound.given.items()}
+        declared = self.bound.objective.cost.declarations
+        over = {d.name for d in declared if d.dims == (row,)}
+        others = {d.name for d in declared if row in d.dims} - over
+        given = {k: v[chosen] if k in over else v for k, v in self.bound.given.items() if k not in others}
         every = range(self.bound.sizes[row])
         return given, {**self.bound.sizes, row: len(every[chosen] if isinstance(chosen, slice) else chosen)}
 
@@ -128,6 +130,17 @@ class Curvature:
         sides = list(zip(self.layout.names, lengths, strict=True))
         blocks = [[np.reshape(found[f"{a} {b}"], (ka, kb)) for b, kb in sides] for a, ka in sides]
         return np.block(blocks)
+
+    def penalty_slope(self, theta: Array) -> Array:
+        """∇R at a point."""
+        outputs: dict[str, Expr] = {}
+        axes: dict[str, tuple[Index, ...]] = {}
+        for d in self.bound.objective.cost.parameters:
+            axes[d.name] = indices_of(d, letters(self.structure.penalty))
+            outputs[d.name] = derivative(self.structure.penalty, Symbol(d.name, axes[d.name]), self.scope)
+        found = self._run(lower(outputs, self.scope, axes=axes), theta)
+        pairs = zip(self.layout.names, self.layout.shapes, strict=True)
+        return np.concatenate([np.broadcast_to(found[name], shape).ravel() for name, shape in pairs])
 
     @property
     def smooth(self) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from whygrad.core.cost import Cost
 from whygrad.core.errors import UsageError
 from whygrad.meaning.to_index import cost_to_index
+from whygrad.train.arrays import refuse_not_finite
 from whygrad.train.columns import Categories, Missing
 from whygrad.train.convexity import is_convex
 from whygrad.train.curvature import Curvature
@@ -19,9 +20,8 @@ from whygrad.train.data import Dataset, Reading, prepare
 from whygrad.train.existence import Existence, existence
 from whygrad.train.kinks import Kinks
 from whygrad.train.memory import Data
-from whygrad.train.objective import Objective
+from whygrad.train.objective import objective_of
 from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
-from whygrad.train.predict import predict_arrays
 from whygrad.train.result import Fit
 from whygrad.train.start import (
     checked_rate,
@@ -32,6 +32,7 @@ from whygrad.train.start import (
     start_of,
 )
 from whygrad.train.structure import structure_of
+from whygrad.train.tall import is_tall, minimise_tall
 from whygrad.train.tolerance import Certificate, Judge
 from whygrad.train.whitened import Whitened
 
@@ -40,6 +41,8 @@ Method: TypeAlias = Literal["auto", "gd"]
 GD_STEPS = 10_000
 AUTO_STEPS = 500
 STARTS = 5
+FAR_DOWN = 1e-4
+"""Share of the first cost below which the end is looked at more closely: data may be separable."""
 MOST_WHITENED = 1000
 """Parameters up to which ``auto`` takes Newton's method in whitened coordinates."""
 
@@ -114,9 +117,10 @@ def fit(
         standardise=standardise,
         reading=reading,
     )
-    task = _Task(cost, dataset, constants, init, seed, tolerance, progress)
-    if method == "auto" and rate is not None:
-        method = "gd"
+    by_rate = method == "auto" and rate is not None
+    method = "gd" if by_rate else method
+    task = _Task(cost, dataset, constants, init, seed, tolerance, progress, method)
+    if by_rate:
         task.said.append("method: gradient descent (gd), since a rate was given")
     if method == "gd" or task.project is not None:
         task.descend(chosen_rate, chosen_steps, method)
@@ -153,11 +157,12 @@ class _Task:
         seed: int,
         tolerance: float,
         progress: Progress | None,
+        method: str,
     ) -> None:
         self.cost, self.dataset, self.seed, self.progress = cost, dataset, seed, progress
         self.constants = dict(constants)
         self.said, self.warnings = list(dataset.said), list(dataset.warnings)
-        self.objective = Objective(cost)
+        self.objective = objective_of(cost)
         self.bound = self.objective.bind(dataset.arrays, dataset.sizes, constants)
         self.structure = structure_of(cost_to_index(cost))
         curvature = Curvature(self.structure, self.bound) if self.structure else None
@@ -169,7 +174,9 @@ class _Task:
         if started:
             self.said.append(started)
         with np.errstate(all="ignore"):
-            self.first, _ = self.bound.value_and_gradient(self.theta)
+            self.first, slope = self.bound.value_and_gradient(self.theta)
+        if dataset.unchecked and not (np.isfinite(self.first) and np.isfinite(slope).all()):
+            refuse_not_finite(dataset)
         aside = np.random.default_rng(seed).normal(size=self.bound.layout.size)
         self.bound.checked(self.theta + 0.1 * aside)  # aside, where nothing is 0 by symmetry
         kinks = (
@@ -178,11 +185,11 @@ class _Task:
             else Kinks(self.objective.cost, self.bound.given, self.bound.sizes)
         )
         self.judge = Judge(self.bound, self.curvature, self.first, tolerance, convex=self.convex, kinks=kinks)
-        self.existence = (
-            existence(self.curvature)
-            if self.curvature is not None and self.project is None
-            else Existence("unknown", "")
-        )
+        self.tall = self.curvature is not None and self.project is None and is_tall(self.curvature)
+        self.existence = Existence("unknown", "")
+        if self.curvature is not None and self.project is None and (not self.tall or method != "auto"):
+            self.existence = existence(self.curvature)
+        self.certificate: Certificate | None = None
         self.rate: float | None = None
         self.lipschitz: float | None = None
         self.run: Run | None = None
@@ -268,13 +275,55 @@ class _Task:
 
     def minimise(self, steps: int) -> None:
         """Newton's method in whitened coordinates, or L-BFGS from several starts."""
-        if self.curvature is not None and self.convex and self.bound.layout.size <= MOST_WHITENED:
+        few = self.bound.layout.size <= MOST_WHITENED
+        if self.curvature is not None and self.convex and self.tall and few:
+            if self._minimise_tall(self.curvature, steps):
+                return
+            self.existence = existence(self.curvature)
+        if self.curvature is not None and self.convex and few:
             self.said.append("method: Newton's method on columns scaled inside")
             self.run = self._newton(self.curvature, steps)
         else:
             self.said.append("method: L-BFGS")
             self.run = self._from_starts(max(steps, 10 * AUTO_STEPS))
         self.outcome = self._auto_outcome(self.run)
+
+    def _minimise_tall(self, curvature: Curvature, steps: int) -> bool:
+        """Newton's method on a sample, L-BFGS on all rows; whether that served."""
+
+        def near(gap: float, cost: float) -> bool:
+            return gap <= self.judge.rounding(cost) or self.judge.near(gap, cost, gap)
+
+        found = minimise_tall(
+            curvature,
+            self.bound.value_and_gradient,
+            self.theta,
+            steps,
+            near=near,
+            seed=self.seed,
+            progress=self.progress,
+        )
+        if found is None:
+            return False
+        run = found.run
+        done = near(found.gap, run.cost)
+        if run.ending != "stopped" and (not done or run.cost < FAR_DOWN * abs(self.first)):
+            # Only where the end looks like it, since it is dear, is it asked whether there is a minimum.
+            self.existence = existence(curvature)
+            if not done and self.existence.answer != "none":
+                return False
+        self.run = run
+        rows = "" if found.sampled == curvature.design.count else f"{found.sampled} "
+        self.said.append(
+            f"method: L-BFGS in coordinates in which {rows or 'all '}rows make the cost round, "
+            f"{len(run.history)} passes over the data"
+        )
+        if done:
+            run.ending = "converged"
+        sampled = found.sampled if rows else 0
+        self.certificate = self.judge.estimated(found.gap, run.cost, run.gradient, sampled)
+        self.outcome = self._auto_outcome(run)
+        return True
 
     def _newton(self, curvature: Curvature, steps: int) -> Run:
         inside = Whitened(curvature, self.theta)
@@ -394,7 +443,7 @@ class _Task:
         if run is None:
             raise RuntimeError("nothing was run")
         with np.errstate(all="ignore"):
-            certificate = self.judge.certificate(run.theta, run.cost, run.gradient)
+            certificate = self.certificate or self.judge.certificate(run.theta, run.cost, run.gradient)
         if self.existence.answer == "none" or self.project is not None:
             certificate = Certificate("none", certificate.gradient_norm)
         if self.existence.answer == "unknown" and self.existence.why and self.convex:
@@ -424,8 +473,7 @@ class _Task:
             said=self.said,
             warnings=self.warnings,
         )
-        predicted = predict_arrays(found.model(), self.dataset)
-        found.accuracy = predicted.accuracy if predicted is not None else None
+        found.dataset = self.dataset
         return found
 
     def _original(self, parameters: Mapping[str, Array]) -> dict[str, Array] | None:

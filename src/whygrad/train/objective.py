@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.backends import blocks
 from whygrad.backends.native.native_backend import bind_large
 from whygrad.backends.numpy_backend import binder
 from whygrad.core.cost import Cost
@@ -22,6 +24,7 @@ from whygrad.core.expr import Expr, Index, Symbol
 from whygrad.core.walk import letters
 from whygrad.lower.lower import lower
 from whygrad.lower.program import Program
+from whygrad.lower.split import split
 from whygrad.meaning.differentiate import derivative
 from whygrad.meaning.shapes import size_of_dim
 from whygrad.train.written import Written, gradient_of, indices_of, order_of
@@ -33,8 +36,8 @@ MOST_HESSIAN_ENTRIES = 4_000_000
 """Above this number of entries a Hessian is not formed."""
 MOST_ENTRIES = 40_000_000
 """Above this number of entries of an array on the way, neither."""
-MOST_CHECKED = 5_000_000
-"""Above this number of entries on the way, the gradient is not held against another derivative."""
+MOST_CHECKED = 500_000
+"""Of entries on the way; with more, the gradient is held against another derivative on the first rows."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class Objective:
         self.gradients, self.orders = written.gradients, written.orders
         self.scope, self.program = written.scope, written.program
 
-    def check_program(self) -> Program | None:
+    @cached_property
+    def check(self) -> Program | None:
         """The gradient by another way than :func:`gradient_of`; None where there is none."""
         outputs: dict[str, Expr] = {}
         axes: dict[str, tuple[Index, ...]] = {}
@@ -122,6 +126,12 @@ class Objective:
         return Bound(self, {**arrays, **constants}, sizes)
 
 
+@lru_cache(maxsize=16)
+def objective_of(cost: Cost) -> Objective:
+    """The formulas of a cost; fitting it again does not derive them again."""
+    return Objective(cost)
+
+
 class Bound:
     """A cost on data: functions of the vector of its parameters."""
 
@@ -131,9 +141,12 @@ class Bound:
         declared = objective.cost.parameters
         shapes = tuple(tuple(self.sizes[dim] for dim in d.dims) for d in declared)
         self.layout = Layout(objective.names, shapes)
-        self.evaluate = bind_large(objective.program, objective.names, given, self.sizes) or binder(
-            objective.program, objective.names
-        )(given, self.sizes)
+        program, free = objective.program, objective.names
+        self.evaluate = (
+            bind_large(program, free, given, self.sizes)
+            or blocks.bind_large(program, free, given, self.sizes)
+            or binder(program, free)(given, self.sizes)
+        )
         self._hessian: Callable[..., tuple[Any, ...]] | None = None
         self._asked = False
 
@@ -168,12 +181,24 @@ class Bound:
         RuntimeError
             If they differ: an error of ours, and no number may be built on it.
         """
-        program = self.objective.check_program()
-        if program is None or largest_array(program, self.sizes) > MOST_CHECKED:
+        program = self.objective.check
+        if program is None:
             return
+        given, sizes, evaluate = self.given, self.sizes, self.evaluate
+        most = largest_array(program, sizes)
+        if most > MOST_CHECKED:
+            parts = split(self.objective.program)
+            if parts is None:
+                return
+            count = max(1, sizes[parts.dim] * MOST_CHECKED // most)
+            given = {k: v[:count] if k in parts.data else v for k, v in given.items()}
+            sizes = {**sizes, parts.dim: count}
+            evaluate = binder(self.objective.program, self.objective.names)(given, sizes)
+            if largest_array(program, sizes) > MOST_CHECKED:
+                return
         with np.errstate(all="ignore"):
-            parts = binder(program, self.objective.names)(self.given, self.sizes)(*self.layout.split(theta))
-            _, found = self.value_and_gradient(theta)
+            parts = binder(program, self.objective.names)(given, sizes)(*self.layout.split(theta))
+            found = np.concatenate([np.ravel(p) for p in evaluate(*self.layout.split(theta))[1:]])
         wanted = np.concatenate([np.ravel(part) for part in parts]) if parts else np.zeros(0)
         both = np.isfinite(found) & np.isfinite(wanted)
         scale = 1e-6 * (np.abs(wanted[both]) + np.abs(wanted[both]).max(initial=0.0) + 1e-9)

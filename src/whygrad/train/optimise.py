@@ -192,8 +192,12 @@ def lbfgs(
     *,
     converged: Callable[[Array, float, Array], bool],
     progress: Progress | None = None,
+    whole: bool = False,
 ) -> Run:
-    """L-BFGS with the two-loop recursion (Nocedal and Wright, Numerical Optimization, alg. 7.4)."""
+    """L-BFGS with the two-loop recursion (Nocedal and Wright, Numerical Optimization, alg. 7.4).
+
+    With ``whole`` the first step is −g as it is: in coordinates in which the cost is nearly round.
+    """
     run = Run(theta, float("nan"), np.zeros_like(theta))
     pairs: list[tuple[Array, Array, float]] = []
     try:
@@ -216,7 +220,8 @@ def lbfgs(
                 if _stands_still(run.history):
                     run.ending = "stalled"
                     return run
-                found = _wolfe(f, theta, cost, gradient, _direction(gradient, pairs))
+                first = -gradient if whole and not pairs else _direction(gradient, pairs)
+                found = _wolfe(f, theta, cost, gradient, first)
                 if found is None and pairs:
                     pairs.clear()
                     found = _wolfe(f, theta, cost, gradient, _direction(gradient, pairs))

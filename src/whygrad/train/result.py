@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 from whygrad.core.cost import Cost
 from whygrad.core.document import Document
 from whygrad.train.columns import Recipe
+from whygrad.train.data import Dataset
 from whygrad.train.files import history_csv, history_svg, write_whole
 from whygrad.train.model import Model, model_text
+from whygrad.train.predict import predict_arrays
 from whygrad.train.report import fit_document
 from whygrad.train.tolerance import Certificate
 
@@ -59,9 +62,18 @@ class Fit:
     rows: int
     seed: int
     header: bool = True
-    accuracy: float | None = None
     said: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
+    dataset: Dataset | None = field(default=None, repr=False, compare=False)
+    """What it was fitted to."""
+
+    @cached_property
+    def accuracy(self) -> float | None:
+        """The share of the labels in the data that are predicted; None where there are none."""
+        if self.dataset is None:
+            return None
+        predicted = predict_arrays(self.model(), self.dataset)
+        return predicted.accuracy if predicted is not None else None
 
     @property
     def status(self) -> int:

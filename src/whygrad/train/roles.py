@@ -108,7 +108,7 @@ def assign(
         _check_number(by_name[name], roles.columns[name])
     _bind_targets(shape, table, target, roles, need_target)
     _bind_rest(shape, table, roles, bind or {})
-    _say(shape, roles)
+    roles.said.extend(summary([d.name for d in shape.single + shape.wide], roles))
     return roles
 
 
@@ -244,8 +244,11 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:3])}, … {names[-1]} ({len(names)} columns)"
 
 
-def _say(shape: Shape, roles: Roles) -> None:
-    for d in shape.single + shape.wide:
-        if d.name in roles.columns:
-            word = " (target)" if [d.name] == list(roles.target) else ""
-            roles.said.append(f"{d.name} = {listed(roles.columns[d.name])}{word}")
+def summary(declared: Sequence[str], roles: Roles) -> list[str]:
+    """What each data name stands for, in sentences."""
+    target = list(roles.target)
+    return [
+        f"{name} = {listed(roles.columns[name])}{' (target)' if [name] == target else ''}"
+        for name in declared
+        if name in roles.columns
+    ]

@@ -37,16 +37,19 @@ class Certificate:
     gradient_norm: float
     gap: float | None = None
     rounding: float = 0.0
+    sampled: int = 0
+    """Rows whose curvature the gap was estimated by, where they are not all."""
 
     @property
     def sentence(self) -> str:
         """In words."""
         size = f"largest entry of the gradient {self.gradient_norm:.1e}"
         gap = f"{max(self.gap, self.rounding):.1e}" if self.gap is not None else ""
+        by = f", curvature of {self.sampled} rows taken at random" if self.sampled else ""
         return {
             "quadratic": f"within {gap} of the minimum (the cost is quadratic; {size})",
             "strong-convexity": f"within {gap} of the minimum (the cost is strongly convex; {size})",
-            "newton-decrement": f"about {gap} above the minimum (Newton decrement, convex cost; {size})",
+            "newton-decrement": f"about {gap} above the minimum (Newton decrement{by}, convex cost; {size})",
             "local-minimum": f"a local minimum (positive definite Hessian; {size})",
             "stationary": f"stationary ({size})",
             "none": size,
@@ -87,7 +90,7 @@ class Judge:
     def certificate(self, theta: Array, cost: float, gradient: Array) -> Certificate:
         """What is known about a point."""
         norm = float(np.abs(gradient).max()) if len(gradient) else 0.0
-        rounding = 4e-16 * abs(cost) * np.sqrt(max(self.bound.sizes.values(), default=1))
+        rounding = self.rounding(cost)
         if self.kinks is not None and self.kinks.touched(self.bound.layout.named(theta)):
             return Certificate("none", norm, None, rounding)  # the gradient is a convention there
         hessian = self.hessian(theta)
@@ -134,7 +137,7 @@ class Judge:
         definite = len(values) > 0 and values[0] > 1e-10 * max(1e-300, float(np.abs(values).max()))
         if definite:
             gap = 0.5 * float(gradient @ np.linalg.solve(hessian, gradient))
-            kind: Kind = "local-minimum" if self._near(gap, self.start, 0.0) or small else "none"
+            kind: Kind = "local-minimum" if self.near(gap, self.start, 0.0) or small else "none"
             return Certificate(kind, norm, None, rounding)
         return Certificate("stationary" if small else "none", norm, None, rounding)
 
@@ -143,9 +146,19 @@ class Judge:
         found = self.certificate(theta, cost, gradient)
         if found.gap is None:
             return found.kind in ("stationary", "local-minimum")
-        return found.gap <= found.rounding or self._near(found.gap, cost, found.gap)
+        return found.gap <= found.rounding or self.near(found.gap, cost, found.gap)
 
-    def _near(self, gap: float, cost: float, above: float) -> bool:
+    def rounding(self, cost: float) -> float:
+        """What the cost itself is uncertain by."""
+        return 4e-16 * abs(cost) * float(np.sqrt(max(self.bound.sizes.values(), default=1)))
+
+    def estimated(self, gap: float, cost: float, gradient: Array, sampled: int) -> Certificate:
+        """What a curvature found on the way says of the point where it ended."""
+        norm = float(np.abs(gradient).max(initial=0.0))
+        return Certificate("newton-decrement", norm, gap, self.rounding(cost), sampled)
+
+    def near(self, gap: float, cost: float, above: float) -> bool:
+        """Whether a distance above the minimum is as small as was asked; the minimum is ``cost − above``."""
         least = cost - above
         if gap > self.tolerance * max(self.start - least, 0.0):
             return False
