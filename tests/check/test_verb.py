@@ -29,7 +29,7 @@ def test_a_wrong_line_is_shown_with_its_place_and_what_puts_it_right(
     assert status == 1
     assert "WRONG" in out
     assert "mistake/chain/factor-lost" in out
-    assert "with the factor f (1 − f) here, the line is right" in out
+    assert "With the factor f (1 − f) here, the line is right." in out
     status, hinted = run(capsys, str(file), "--cost", "logistic", "--hint")
     assert status == 1
     assert "with the factor" not in hinted

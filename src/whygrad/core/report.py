@@ -101,6 +101,9 @@ class Report:
     hint_only: bool = False
     picture: str = ""
     """What a program read in a picture: the text that was checked."""
+    parts: tuple[Report, ...] = ()
+    """Of a text with several derivations every report, in order; the report itself is that of the first
+    with a wrong line, else of the longest."""
 
     @property
     def verdicts(self) -> tuple[PairVerdict, ...]:
@@ -137,6 +140,15 @@ class Report:
 
     def json(self) -> dict[str, Any]:
         """The versioned object of ``check --format json``."""
+        more: dict[str, Any] = {}
+        if self.picture:
+            more["picture"] = self.picture
+        if self.parts:
+            more["parts"] = [part._shown() for part in self.parts]
+        return {"format": FORMAT, **self._shown(), **more}
+
+    def _shown(self) -> dict[str, Any]:
+        """The record with the lines it is about."""
         lines: list[dict[str, Any]] = []
         for line in self.lines:
             shown: dict[str, Any] = {"text": line.source, "start": line.start, "repairs": list(line.repairs)}
@@ -146,10 +158,7 @@ class Report:
                 shown["span"] = [line.span.start, line.span.end]
             lines.append(shown)
         settles = {str(k + 1): list(pair.settles) for k, pair in enumerate(self.pairs) if pair.settles}
-        more: dict[str, Any] = {"lines": lines, "notes": list(self.notes), "settles": settles}
-        if self.picture:
-            more["picture"] = self.picture
-        return {"format": FORMAT, **self.record(), **more}
+        return {**self.record(), "lines": lines, "notes": list(self.notes), "settles": settles}
 
 
 def _evidence(pair: Pair) -> dict[str, Any]:

@@ -394,7 +394,8 @@ def check_text(
 ) -> Report:
     r"""Find the derivation in a text and judge it; definitions and phrases around it are used.
 
-    Where a text has several, the report is about the first with a wrong line, else the longest.
+    Where a text has several, the report is about the first with a wrong line, else the longest; all are
+    its ``parts``.
 
     Examples
     --------
@@ -421,12 +422,7 @@ def check_text(
         return Report((), (), id=id, notes=("no derivation was found: lines with = between them",))
     wrong = [r for r in reports if r.first_wrong is not None]
     chosen = wrong[0] if wrong else max(reports, key=lambda r: len(r.lines))
-    others = len(reports) - 1
-    if others and not wrong:
-        chosen = replace(
-            chosen, notes=(*chosen.notes, f"{others} shorter derivations beside it were judged, too")
-        )
-    return chosen
+    return replace(chosen, parts=tuple(reports)) if len(reports) > 1 else chosen
 
 
 def check_record(record: Mapping[str, object], given: Context | None = None) -> Report:

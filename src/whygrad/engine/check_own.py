@@ -81,7 +81,7 @@ def in_own_words(
     meant = Val(corrected, value.dims if same_letters and value is not None else ())
     tried: set[str] = set()
     for text in _texts(read, k, line, corrected):
-        if text in tried or text == source:
+        if text in tried or text == source or _halves(text) != _halves(source):
             continue
         tried.add(text)
         if len(tried) > MOST:
@@ -93,6 +93,11 @@ def in_own_words(
         except (WhygradError, ArithmeticError, LookupError, TypeError, ValueError):
             continue
     return ""
+
+
+def _halves(text: str) -> int:
+    r"""How many ``\left`` lack their ``\right``: readers do not mind, LaTeX does."""
+    return len(re.findall(r"\\left(?![A-Za-z])", text)) - len(re.findall(r"\\right(?![A-Za-z])", text))
 
 
 def _agrees(court: Judge, meant: Val, again: Read, k: int, case: Case) -> bool:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from whygrad.core.document import Block, Callout, Code, Document, Formula, Inline, Row, Rows, Sentence
+from whygrad.core.document import (
+    Block,
+    Callout,
+    Code,
+    Document,
+    Formula,
+    Heading,
+    Inline,
+    Row,
+    Rows,
+    Sentence,
+)
 from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
 
 
@@ -28,7 +39,19 @@ def report_document(report: Report, *, hint: bool = False) -> Document:
     blocks: list[Block] = []
     if report.picture:
         blocks += [Sentence(("Read in the picture:",)), Code(report.picture, "latex")]
-    blocks.append(Rows(tuple(_rows(report)), numbered=False, id="check"))
+    if not report.parts:
+        blocks += _judged(report, "check", hint)
+        return Document((*blocks, Sentence((summary_of(report),))), report.scope, "check", report.json())
+    for k, part in enumerate(report.parts, 1):
+        blocks.append(Heading((f"Derivation {k}",), 2))
+        blocks += _judged(part, f"check.{k}", hint)
+    blocks.append(Sentence((_summary_of_parts(report.parts),)))
+    return Document(tuple(blocks), report.scope, "check", report.json())
+
+
+def _judged(report: Report, id: str, hint: bool) -> list[Block]:
+    """One derivation: its lines, its first mistake, how it was read."""
+    blocks: list[Block] = [Rows(tuple(_rows(report)), numbered=False, id=id)]
     first = report.first_wrong
     if first is not None:
         blocks += wrong_blocks(report, first, hint)
@@ -39,9 +62,20 @@ def report_document(report: Report, *, hint: bool = False) -> Document:
         for k, line in enumerate(report.lines)
         for repair in line.repairs
     ]
-    blocks += [Callout("convention", (note,)) for note in report.notes]
-    blocks.append(Sentence((summary_of(report),)))
-    return Document(tuple(blocks), report.scope, "check", report.json())
+    return [*blocks, *(Callout("convention", (note,)) for note in report.notes)]
+
+
+def _summary_of_parts(parts: tuple[Report, ...]) -> str:
+    """What comes of several derivations, in a sentence."""
+    wrong = [str(k) for k, part in enumerate(parts, 1) if part.first_wrong is not None]
+    if not wrong:
+        sure = all(v == "equal" for part in parts for v in part.verdicts)
+        more = "every line is right" if sure else "no line is wrong; not every line could be judged"
+        return f"{len(parts)} derivations: {more}."
+    ids = dict.fromkeys(p.mistake.id for p in parts if p.mistake is not None and p.mistake.id)
+    name = ": " + ", ".join(f"whygrad why {id}" for id in ids) if ids else ""
+    where = f"derivation {wrong[0]}" if len(wrong) == 1 else f"derivations {', '.join(wrong)}"
+    return f"{len(parts)} derivations, a mistake in {where}{name}"
 
 
 def _rows(report: Report) -> list[Row]:
@@ -118,9 +152,9 @@ def wrong_blocks(report: Report, k: int, hint: bool) -> list[Block]:
         blocks.append(Sentence((f"In line {k + 1} look at: `{place}`",)))
     if found is not None and not hint:
         if found.fact:
-            blocks.append(Callout("fact", found.fact))
+            blocks.append(Callout("fact", _said(found.fact)))
         if found.cause:
-            blocks.append(Callout("mistake", found.cause))
+            blocks.append(Callout("mistake", _said(found.cause)))
     if found is not None and found.hint:
         blocks.append(Callout("hint", (found.hint,)))
     if pair.verdict == "ill-typed" and pair.evidence.why:
@@ -134,6 +168,14 @@ def wrong_blocks(report: Report, k: int, hint: bool) -> list[Block]:
         if found.texts.get("own"):
             blocks += [Sentence(("In your notation:",)), Code(found.texts["own"], "latex")]
     return blocks
+
+
+def _said(parts: Inline) -> Inline:
+    """Running text as a sentence: it begins with a capital and ends with a full stop."""
+    first, last = parts[0], parts[-1]
+    begins = (first[:1].upper() + first[1:],) if isinstance(first, str) else (first,)
+    ends = "" if isinstance(last, str) and last.endswith((".", "?", "!")) else "."
+    return (*begins, *parts[1:], *((ends,) if ends else ()))
 
 
 def _sentence(text: str) -> str:

@@ -7,6 +7,7 @@ context.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -99,14 +100,36 @@ def read_page(text: str) -> Page:
 
 
 def notebook_text(text: str) -> str:
-    """The Markdown of a notebook's cells, one after the other."""
+    r"""The Markdown of a notebook's cells, one after the other, and of its code cells what is no code.
+
+    >>> cells = [{"cell_type": "code", "source": "# d/dw (w x)^2\n# = 2 w x^2"},
+    ...          {"cell_type": "code", "source": "import numpy as np"}]
+    >>> notebook_text(json.dumps({"cells": cells}))
+    'd/dw (w x)^2\n= 2 w x^2'
+    """
     try:
         found: Any = json.loads(text)
         cells = cast("list[dict[str, Any]]", found["cells"])
-        sources = [c.get("source", "") for c in cells if c.get("cell_type") in ("markdown", "raw")]
+        kinds = [(c.get("cell_type"), _source(c.get("source", ""))) for c in cells]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return text
-    return "\n\n".join(_source(s) for s in sources)
+    texts = [s if kind in ("markdown", "raw") else _without_code(s) for kind, s in kinds]
+    return "\n\n".join(s for s in texts if s.strip())
+
+
+def _without_code(cell: str) -> str:
+    """The mathematics of a code cell: comments of a cell that is nothing else, or lines no program holds."""
+    lines = [line for line in cell.split("\n") if line.strip()]
+    if not lines or lines[0].startswith("%"):
+        return ""
+    if all(line.lstrip().startswith("#") for line in lines):
+        return "\n".join(line.lstrip().lstrip("#").strip() for line in lines)
+    try:
+        ast.parse(cell)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        program = re.compile(r"^\s*(?:import|from|def|class|for|while|if|return|print|with|try)\b|^\s*[!%]")
+        return "" if any(map(program.match, lines)) else cell
+    return ""
 
 
 def _source(source: object) -> str:
