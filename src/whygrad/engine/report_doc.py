@@ -72,8 +72,8 @@ def _summary_of_parts(parts: tuple[Report, ...]) -> str:
         sure = all(v == "equal" for part in parts for v in part.verdicts)
         more = "every line is right" if sure else "no line is wrong; not every line could be judged"
         return f"{len(parts)} derivations: {more}."
-    ids = dict.fromkeys(p.mistake.id for p in parts if p.mistake is not None and p.mistake.id)
-    name = ": " + ", ".join(f"whygrad why {id}" for id in ids) if ids else ""
+    slips = dict.fromkeys(p.mistake.id for p in parts if p.mistake is not None and p.mistake.id)
+    name = ": " + ", ".join(f"whygrad why {slip}" for slip in slips) if slips else ""
     where = f"derivation {wrong[0]}" if len(wrong) == 1 else f"derivations {', '.join(wrong)}"
     return f"{len(parts)} derivations, a mistake in {where}{name}"
 
