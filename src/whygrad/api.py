@@ -20,7 +20,7 @@ from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, Route
 from whygrad.core.document import Block, Callout, Code, Document, Heading, Sentence, Table
 from whygrad.core.error_pages import ERRORS
-from whygrad.core.errors import UsageError, WhygradError
+from whygrad.core.errors import OpenSizeError, UsageError, WhygradError
 from whygrad.core.report import Report
 from whygrad.engine import why as why_engine
 from whygrad.engine.check import check_chain, check_record, check_text
@@ -84,30 +84,44 @@ def load_cost(
     >>> load_cost("logistic").title
     'Logistic regression'
     """
-    cost = text if isinstance(text, Cost) else _read(text, note)
-    if not constants:
-        return cost
-    values = {name: _fraction(name, value) for name, value in constants.items()}
-    return set_constants(cost, values)
+    if isinstance(text, Cost):
+        return set_constants(text, _fractions(constants or {}))
+    values = _fractions(constants or {})
+    try:
+        cost = _read(text, note)
+        kept = {name: value for name, value in values.items() if name in cost.dims}
+        cost = _with_sizes(text, note, kept) if kept else cost
+    except OpenSizeError as error:  # a recurrence is read only when its size is a number
+        if error.size not in values:
+            raise
+        kept = {error.size: values[error.size]}
+        cost = _with_sizes(text, note, kept)
+    return set_constants(cost, {name: value for name, value in values.items() if name not in kept})
 
 
-def _read(text: str, note: Note | None) -> Cost:
+def _with_sizes(text: str, note: Note | None, sizes: Mapping[str, Fraction]) -> Cost:
+    """The cost with sizes given as numbers: each by a line of its own below the text."""
+    lines = "".join(f"\nconst {name} = {value}" for name, value in sizes.items())
+    return _read(text, note, lines)
+
+
+def _read(text: str, note: Note | None, more: str = "") -> Cost:
     stripped = text.strip()
     if stripped in costs.names():
         if note is not None and Path(stripped).exists():
             note(f"{stripped} is the gallery's cost; for the file write ./{stripped}")
         source = costs.text(stripped)
-        return _with_header(source, stripped)
+        return _with_header(source + more, stripped)
     if "\n" not in stripped and len(stripped) < 1024 and _is_file(stripped):
         if note is not None and "=" in stripped:
             note(f"{stripped} was read as a file")
-        return _with_header(_file(Path(stripped)), Path(stripped).stem)
+        return _with_header(_file(Path(stripped)) + more, Path(stripped).stem)
     if _looks_like_name(stripped):
         known = costs.names()
         near = why_engine.near(stripped, known)
         fix = f"did you mean {near}?" if near else f"the gallery has {', '.join(known)}"
         raise UsageError("error/unknown-id", f"{stripped} is no gallery name and no file", fix=fix)
-    return _with_header(text, "")
+    return _with_header(text + more, "")
 
 
 def _looks_like_name(text: str) -> bool:
@@ -138,6 +152,10 @@ def _with_header(source: str, name: str) -> Cost:
     title, notes = costs.header(source)
     cost = read_cost(source, name=name, title=title)
     return replace(cost, notes=notes)
+
+
+def _fractions(constants: Mapping[str, str | float | Fraction]) -> dict[str, Fraction]:
+    return {name: _fraction(name, value) for name, value in constants.items()}
 
 
 def _fraction(name: str, value: str | float | Fraction) -> Fraction:

@@ -35,7 +35,15 @@ def test_what_was_not_compared_as_a_whole_says_so():
     assert "written out" in evidence_sentence(derivation)
 
 
+LONG = """data x[t]: (4,), y[t]
+param u, w
+h[1] = tanh(u x[1])
+h[t] = tanh(w h[t-1] + u x[t])
+J = 1/2 sum_t (h[t] - y[t])^2"""
+"""Its gradient by u is too long to be proved as a whole."""
+
+
 def test_nothing_sampled_is_called_proved():
-    derivation, parameter = last("triplet")
+    derivation, parameter = last(LONG)
     assert parameter.evidence.kind == "sampled"
     assert "sampled at random points (not a proof): the last" in evidence_sentence(derivation)

@@ -69,13 +69,10 @@ HEAVY = (
     "ordinal",
 )
 """Compiled by JAX in long runs only."""
-SAMPLED = {"triplet"}
+SAMPLED = frozenset[str]()
 """Costs with a line that is only tested at random points; the number may fall, not rise."""
 
 WHOLE = {
-    "triplet": "sampled",
-    "gaussian-process": "sampled",
-    "focal": "sampled",  # by substitution
     "transformer-block": "definition",  # by its stages only
 }
 """Costs with a gradient that is not proved as a whole, and how it is held; may fall, not rise."""

@@ -84,6 +84,12 @@ class LanguageError(WhygradError, ValueError):
     """The text of a cost cannot be read, or says something impossible."""
 
 
+class OpenSizeError(LanguageError):
+    """A size is only a name where a number is needed; ``size`` is that name."""
+
+    size: str = ""
+
+
 class ShapeError(WhygradError, ValueError):
     """Indices or shapes do not fit."""
 

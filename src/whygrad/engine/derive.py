@@ -34,7 +34,7 @@ LARGEST_RESULT = 160
 DEEPEST_RESULT = 3
 """And so does one with more sums than this inside each other."""
 
-LARGEST_PROOF = 100
+LARGEST_PROOF = 110
 """Nodes of a gradient, cotangents written out, that is proved as a whole against the cost's derivative."""
 
 LARGEST_SAMPLE = 400

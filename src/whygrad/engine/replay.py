@@ -18,7 +18,7 @@ from whygrad.core.walk import (
     same_form,
     substitute,
 )
-from whygrad.engine import conditions, logs, moves, sums
+from whygrad.engine import conditions, logs, moves, positions, sums
 from whygrad.engine.differentiate import apply_derivative, frame
 from whygrad.engine.moves import Context, Moved
 from whygrad.engine.products import Monomial, Power, collect, expand, monomial
@@ -31,6 +31,10 @@ ALGEBRA: tuple[Callable[[Expr, Context], Moved | None], ...] = (
     moves.abs_sign,
     sums.constant_out,
     sums.sift,
+    positions.one_case,
+    positions.one_position,
+    positions.in_range,
+    positions.join_cases,
     sums.to_one,
     sums.to_zero,
     sums.symmetric,

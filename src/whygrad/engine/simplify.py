@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from whygrad.core.derivation import Step
-from whygrad.core.expr import Add, Call, Compare, Expr, Mul, Pow, Reduce
+from whygrad.core.expr import Add, Call, Compare, Expr, Mul, Pow, Reduce, Symbol
 from whygrad.core.walk import Path, paths, replace_at, size_of
-from whygrad.engine import conditions, logs, moves, sums
+from whygrad.engine import conditions, logs, moves, positions, sums
 from whygrad.engine.measure import cost_of
 from whygrad.engine.moves import Context, Moved
 from whygrad.engine.tidy import tidy
@@ -23,6 +23,10 @@ Move = Callable[[Expr, Context], Moved | None]
 
 ALWAYS: tuple[Move, ...] = (
     sums.sift,
+    positions.one_case,
+    positions.one_position,
+    positions.in_range,
+    positions.join_cases,
     sums.to_one,
     sums.to_zero,
     moves.cancel,
@@ -126,6 +130,10 @@ def _joined(run: list[Step]) -> list[Step]:
 
 ON: dict[Move, tuple[type[Expr], ...]] = {
     sums.sift: (Reduce,),
+    positions.one_case: (Reduce,),
+    positions.one_position: (Symbol,),
+    positions.in_range: (Reduce,),
+    positions.join_cases: (Mul,),
     sums.to_one: (Reduce,),
     sums.to_zero: (Reduce,),
     sums.constant_out: (Reduce,),

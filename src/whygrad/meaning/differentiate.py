@@ -406,7 +406,7 @@ def _beta_slopes(a: Expr, b: Expr) -> tuple[Expr, ...]:
 
 
 def _max_slopes(u: Expr, v: Expr) -> tuple[Expr, ...]:
-    return Compare(">", (u, v)), Compare("<=", (u, v))
+    return Compare(">=", (u, v)), Compare("<", (u, v))
 
 
 def _min_slopes(u: Expr, v: Expr) -> tuple[Expr, ...]:

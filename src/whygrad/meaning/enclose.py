@@ -198,7 +198,7 @@ def _draws(
     """
     sampler = Sampler(exprs, scope)
     dims = sampler.dimensions
-    sizes = [draw_sizes(dims, seed + 7919 * k) for k in range(groups if dims else 1)]
+    sizes = [draw_sizes(dims, seed + 7919 * k, sampler.lost) for k in range(groups if dims else 1)]
     for k in range(tries):
         chosen = sizes[k % len(sizes)]
         program = compiled(exprs, scope, chosen)

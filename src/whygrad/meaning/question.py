@@ -18,6 +18,7 @@ from whygrad.meaning.facts import Ranges
 from whygrad.meaning.normal.atoms import Frozen, freeze, plus, scaled
 from whygrad.meaning.normal.read import Reader
 from whygrad.meaning.normal_form import Budget, Normal, UndefinedError, index_form, reader_for
+from whygrad.meaning.positions import by_positions, has_positions
 from whygrad.meaning.shapes import shape_of
 
 VerdictKind = Literal["equal", "different", "undecided", "ill-typed"]
@@ -136,7 +137,7 @@ class Question:
                 found = self._prove(unfold=unfold, labels=by_labels)
                 if found is not None:
                     return found
-        found = self._prove_on_domain(unfolds, labels)
+        found = self._prove_by_positions(unfolds) or self._prove_on_domain(unfolds, labels)
         if found is not None:
             return found
         return self._by_numbers() if sample else self._undecided()
@@ -156,6 +157,24 @@ class Question:
         except (BudgetError, UndefinedError, WhygradError) as error:
             self.why.append(str(error.reason if isinstance(error, WhygradError) else error))
             return None
+
+    def _prove_by_positions(self, unfolds: bool) -> Verdict | None:
+        """With sums over a number of positions written out."""
+        scope = self.judge.scope
+        if not (has_positions(self.a) or has_positions(self.b)):
+            return None
+        held = self.a, self.b
+        try:
+            self.a, self.b = by_positions(self.a, scope), by_positions(self.b, scope)
+            for unfold in (False, True) if unfolds else (False,):
+                found = self._prove(unfold=unfold, labels=False)
+                if found is not None:
+                    return found
+        except BudgetError as error:
+            self.why.append(error.reason)
+        finally:
+            self.a, self.b = held
+        return None
 
     def _prove_on_domain(self, unfolds: bool, labels: bool) -> Verdict | None:
         """With what both sides ask for taken as known: they are compared only where it holds."""

@@ -127,6 +127,18 @@ def free_symbols(exprs: Iterable[Expr], scope: Scope) -> tuple[Symbol, ...]:
 
 def dimensions(exprs: Iterable[Expr], scope: Scope) -> tuple[str, ...]:
     """Every dimension that occurs, through the definitions, in order."""
+    found = dimensions_written(exprs, scope)
+    return tuple(dict.fromkeys(base for d in found if not (base := base_dim(d)).isdecimal()))
+
+
+def most_lost(exprs: Iterable[Expr], scope: Scope) -> int:
+    """The most entries that a shortened dimension lacks: 2 where one is T - 2, else 0."""
+    found = [d for d in dimensions_written(exprs, scope) if not base_dim(d).isdecimal()]
+    return max((-size_of_dim(d, {base_dim(d): 0}) for d in found), default=0)
+
+
+def dimensions_written(exprs: Iterable[Expr], scope: Scope) -> tuple[str, ...]:
+    """The same as they are written, shortened ones (T - 2) too."""
     found: dict[str, None] = {}
     todo = list(exprs)
     followed: set[str] = set()
@@ -146,16 +158,17 @@ def dimensions(exprs: Iterable[Expr], scope: Scope) -> tuple[str, ...]:
                     found.setdefault(index.dim)
                 case _:
                     pass
-    return tuple(dict.fromkeys(base for d in found if not (base := base_dim(d)).isdecimal()))
+    return tuple(found)
 
 
-def draw_sizes(dims: Sequence[str], seed: int) -> dict[str, int]:
-    """Distinct sizes from 2 up, small, in random order.
+def draw_sizes(dims: Sequence[str], seed: int, lost: int = 0) -> dict[str, int]:
+    """Distinct sizes from 2 up, small, in random order; more where ``lost`` of the entries are cut off.
 
     >>> sorted(draw_sizes(("m", "n"), 1).values()) in ([2, 3], [2, 4], [3, 4])
     True
     """
-    choice = range(2, max(5, 2 + len(dims)))
+    least = max(2, lost + 1)
+    choice = range(least, least + max(3, len(dims)))
     return dict(zip(dims, random.Random(seed).sample(choice, len(dims)), strict=True))
 
 
@@ -205,6 +218,7 @@ class Sampler:
         self.scope = scope
         self.symbols = free_symbols(exprs, scope)
         self.dimensions = dimensions(exprs, scope)
+        self.lost = most_lost(exprs, scope)
         self.letters = sorted(_free(exprs), key=lambda i: (i.letter, i.dim))
         self.names = tuple(dict.fromkeys(symbol.name for symbol in self.symbols))
         self.pointers = {n for s in self.symbols for index in s.indices for n in walk.names(index)}
@@ -216,7 +230,7 @@ class Sampler:
         if any(dim not in full for dim in self.dimensions):
             given = full
             for _ in range(SIZES_TRIED):
-                full = draw_sizes(self.dimensions, rng.randrange(1 << 30)) | given
+                full = draw_sizes(self.dimensions, rng.randrange(1 << 30), self.lost) | given
                 if all(size_of_dim(index.dim, full) > 0 for index in self.letters):
                     break  # every free letter has a position: n - k + 1 is none for k > n
         least = min(full.values(), default=2)

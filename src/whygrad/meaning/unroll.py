@@ -321,10 +321,11 @@ class Compiler:
         n, join = self.size(index), JOIN[node.op]
         if node.op == "sum":
             self.program.summands.add(laid)
+        if n == 0:
+            empty = math.prod(self.shape(rest))
+            return self._step(rest, lambda v: [join([]) for _ in range(empty)])
         if node.where is None:
-            return self._step(
-                rest, lambda v: [join(chunk) for chunk in chunks(v[laid], n)] if n else [join([])]
-            )
+            return self._step(rest, lambda v: [join(chunk) for chunk in chunks(v[laid], n)])
         if len(needs) == 1:
             held = static_values(node.where, (*rest, index), self.sizes)
             groups = [[k for k in range(at, at + n) if held[k]] for at in range(0, len(held), n)]

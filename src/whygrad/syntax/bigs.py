@@ -193,5 +193,6 @@ def _shortened(r: Resolver, letter: str, dim: str, found: list[Use]) -> str:
         return base if any(use.dim == base for use in found) else dim
     short = f"{base}-{most}"
     if any(use.shift == 0 and use.dim == base for use in found):
-        r.context.say(f"the range of {letter}", f"1 to {base} - {most}, where all its uses exist")
+        last = str(int(base) - most) if base.isdecimal() else f"{base} - {most}"
+        r.context.say(f"the range of {letter}", f"1 to {last}, where all its uses exist")
     return short

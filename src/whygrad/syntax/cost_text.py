@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from whygrad.core.cost import Cost, Declaration
 from whygrad.core.errors import LanguageError, NotScalarError, WhygradError
+from whygrad.core.walk import names
 from whygrad.syntax.context import Context, near_names
 from whygrad.syntax.cost_latex import imply, limits, parse_drafts, settle_heads, take_apart
 from whygrad.syntax.declare import Declared, Line
@@ -15,6 +16,7 @@ from whygrad.syntax.infer import Body, assign_sizes, settle, undeclared, usual_d
 from whygrad.syntax.lines import Head, equals_at, is_declaration, read_head, split_lines
 from whygrad.syntax.node import changed
 from whygrad.syntax.parser import Parser
+from whygrad.syntax.surface import Num, Surface, replace_names
 from whygrad.syntax.tokens import Token, check_size
 from whygrad.syntax.tokens_latex import is_latex
 from whygrad.syntax.tokens_plain import tokenize
@@ -83,7 +85,8 @@ def _read(text: str, name: str, title: str) -> Cost:
         if is_declaration(line):
             declared.extend(Line(line, text).declarations())
         else:
-            drafts.append(_split(line, text, drafts, last=k == len(lines) - 1))
+            last = all(is_declaration(later) for later in lines[k + 1 :])
+            drafts.append(_split(line, text, drafts, last=last))
     check_names(declared, [head for head, _ in drafts], text)
     known = {one.name for one in declared}
     for k, (head, line) in enumerate(drafts):
@@ -206,6 +209,7 @@ def assemble(
     missing = {k: v for k, v in missing.items() if all(one.name != k for one in declared)}
     taken = {one.name for one in declared} | {body.name for body in bodies}
     assign_sizes(declared, missing, taken, context, sizes)
+    bodies = [*settled_sizes(declared, bodies, context)]
     for one in declared:
         context.declarations[one.name] = settle(one, context)
     context.later = {body.name for body in bodies}
@@ -214,6 +218,7 @@ def assemble(
             context.definitions[definition.name] = definition
             context.sizes.update(definition.dims)
     goal = _goal(bodies[-1], context)
+    _drop_unused_wholes(context)
     return Cost(
         name,
         title,
@@ -224,6 +229,48 @@ def assemble(
         text,
         tuple(note for note in notes if note),
     )
+
+
+def _drop_unused_wholes(context: Context) -> None:
+    """A name given step by step is a name for all steps only where it is used as one."""
+    used = frozenset[str]().union(*(names(d.body) for d in context.definitions.values()))
+    for name in context.steps:
+        if name not in used:
+            del context.definitions[name]
+
+
+def settled_sizes(declared: list[Declared], bodies: Sequence[Body], context: Context) -> Iterable[Body]:
+    """A size that a ``const T = 4`` of the same name gives a value is that number everywhere."""
+    used = {dim for one in declared for dim in one.dims or ()} | set(context.letters.values())
+    known = {
+        one.name: one
+        for one in declared
+        if one.name in used and one.kind == "const" and one.value is not None and not one.dims
+    }
+    numbers: dict[str, str] = {}
+    for name, one in known.items():
+        if one.value is None or one.value.denominator != 1 or one.value < 1:
+            raise LanguageError(
+                "error/domain",
+                f"{name} is a size, and {one.value} is not a whole number from 1",
+                fix=f"write const {name} = 4",
+                source=context.source,
+                span=one.span,
+            )
+        numbers[name] = str(one.value.numerator)
+        context.say(name, f"{one.value} positions", one.span)
+    for one in declared:
+        one.dims = tuple(numbers.get(dim, dim) for dim in one.dims or ())
+    for letter, dim in context.letters.items():
+        context.letters[letter] = numbers.get(dim, dim)
+    context.sizes.difference_update(numbers)
+    context.sizes.update(numbers.values())
+    if not numbers:
+        return bodies
+    given: dict[str, Surface] = {
+        name: Num(Fraction(int(value)), False, known[name].span) for name, value in numbers.items()
+    }
+    return (changed(body, surface=replace_names(body.surface, given)) for body in bodies)
 
 
 def _goal(last: Body, context: Context) -> str:

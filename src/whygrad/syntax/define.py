@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from whygrad.core.cost import Definition
-from whygrad.core.errors import LanguageError, Span
+from whygrad.core.errors import LanguageError, OpenSizeError, Span
 from whygrad.core.expr import ZERO, Cases, Compare, Expr, Index, Number, Symbol
 from whygrad.meaning.shapes import base_dim
 from whygrad.syntax.arrays import entry, fresh
@@ -57,12 +57,17 @@ def _unrolled(body: Body, context: Context) -> list[Definition]:
     found = uses(resolver, letter, body.surface)
     dim = found[0].dim if found else context.letters.get(letter, "")
     if not dim.isdigit() or int(dim) > MOST_STEPS:
-        resolver.refuse(
+        error = OpenSizeError(
             "error/ambiguous",
-            f"{body.name} is given step by step, and how many steps there are is not a number",
-            f"give {letter or 'its letter'} a size of at most {MOST_STEPS}: data x[{letter or 't'}]: (4,)",
-            span,
+            f"{body.name} is given step by step, and "
+            + (f"{dim} steps are too many" if dim.isdigit() else "how many steps there are is not a number"),
+            fix=f"give {letter or 'its letter'} a size of at most {MOST_STEPS}: "
+            + (f"const {dim} = 4, or --set {dim}=4" if dim.isidentifier() else "data x[t]: (4,)"),
+            source=context.source,
+            span=span,
         )
+        error.size = dim
+        raise error
     others = tuple(pair for k, pair in enumerate(body.letters) if k != axis)
     out: list[Definition] = []
     for position in range(1, int(dim) + 1):
@@ -159,10 +164,27 @@ def _left_dimension(r: Resolver, letter: str, span: Span, body: Body) -> str | N
     most = max(use.shift + _lost(use.dim) for use in found if base_dim(use.dim) == base_dim(dim))
     if most == 0:
         return base_dim(dim)
+    check_left(r, letter, base_dim(dim), most, span)
     short = f"{base_dim(dim)}-{most}"
     if any(use.shift for use in found):
-        r.context.say(f"{body.name}[{letter}]", f"having {base_dim(dim)} - {most} entries", body.span)
+        r.context.say(f"{body.name}[{letter}]", f"having {entries(base_dim(dim), most)} entries", body.span)
     return short
+
+
+def check_left(r: Resolver, letter: str, base: str, lost: int, span: Span) -> None:
+    """Refuse a range without a position."""
+    if base.isdecimal() and int(base) <= lost:
+        r.refuse(
+            "error/domain",
+            f"{letter} has no position: of {base} entries {lost} are cut off",
+            "use more entries, or look less far ahead",
+            span,
+        )
+
+
+def entries(base: str, lost: int) -> str:
+    """How many entries are left, as it is said: "T - 2", or 8 of 10."""
+    return str(int(base) - lost) if base.isdecimal() else f"{base} - {lost}"
 
 
 def _lost(dim: str) -> int:

@@ -153,7 +153,7 @@ MALFORMED: Final[tuple[Malformed, ...]] = (
         "steps-of-a-name",
         "data y[t]\nparam a\nh[1] = a\nh[t] = a h[t-1] + y[t]\nJ = h[2]",
         "error/ambiguous",
-        "(4,)",
+        "--set T=4",
     ),
     Malformed(
         "step-unknown", "data y[t]: (4,)\nparam a\nh[2] = a\nh[t] = a h[t-1]\nJ = h[2]", "error/cycle", "h[1]"

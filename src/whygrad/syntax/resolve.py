@@ -282,7 +282,7 @@ class Resolver:
         if name in context.holes:
             at = [self.position(i, STATEMENT_DIM) for i in s.indices]
             return Val(Entry(Hole(name), at), (), s.span)
-        if name in context.steps and name not in context.definitions:
+        if name in context.steps and (name not in context.definitions or self._is_step(s, name)):
             return self.step(s, name)
         dims = context.dims_of(name)
         if dims is None:
@@ -293,6 +293,12 @@ class Resolver:
             raise context.rank_error(name, len(s.indices), s.span)
         at = [self.position(i, d) for i, d in zip(s.indices, dims, strict=False)]
         return Val(Symbol(name, at), dims[len(at) :], s.span)
+
+    def _is_step(self, s: Indexed, name: str) -> bool:
+        """Whether ``h[3]`` names one position that has a definition of its own."""
+        axis = self.context.steps[name]
+        position = _constant(s.indices[axis]) if axis < len(s.indices) else None
+        return f"{name}_{position}" in self.context.definitions
 
     def step(self, s: Indexed, name: str) -> Val:
         """``h[3]`` of a name that is given position by position."""

@@ -111,6 +111,8 @@ def _together(r: Resolver, letter: str, pair: tuple[str, Sum, str], own: bool) -
     if theirs is None:
         return []
     added = sum(sign * int(t.value) for sign, t in index.terms if isinstance(t, Num))
+    if theirs.isdecimal():  # x[t+s-1] with three entries k[s] is x[t], x[t+1], x[t+2]
+        return [Use(dim, 1 + added, index.span), Use(dim, int(theirs) + added, index.span)]
     limit = add(Size(dim), neg(Size(theirs)), *((Number(-added),) if added else ()))
     return [Use(dim, 0, index.span, limit)]
 

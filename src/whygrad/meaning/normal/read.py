@@ -84,6 +84,7 @@ class Reader(Summation):
         self._uses: set[str] = set()
         self._values: dict[Expr, Poly] = {}
         self._definitions: dict[str, Definition] = {}
+        self._symmetric: dict[str, bool] = {}
         self._below: Reader | None = None
 
     @property
@@ -203,10 +204,10 @@ class Reader(Summation):
 
     def _symbol(self, e: Symbol) -> Poly:
         declared = self.scope.declarations.get(e.name)
-        if declared is None or not declared.domains:
-            return opaque(e)
         if len(e.indices) == 2 and self.is_symmetric(e.name):
             e = Symbol(e.name, sorted(e.indices, key=sort_key))
+        if declared is None or not declared.domains:
+            return opaque(e)
         if self.labels:
             values: tuple[Rational, ...] = ()
             if declared.values:
@@ -218,6 +219,32 @@ class Reader(Summation):
                 self._uses.add(f"{e.name} in {{{inside}}}")
                 return single(atom("label", e, values, declared.has("onehot")))
         return opaque(e)
+
+    def is_symmetric(self, name: str) -> bool:
+        """Whether a matrix is symmetric: declared, or the same with letters exchanged."""
+        definition = self.scope.definitions.get(name)
+        if definition is None:
+            return super().is_symmetric(name)
+        found = self._symmetric.get(name)
+        if found is None:
+            self._symmetric[name] = False  # while it is being asked
+            found = self._symmetric[name] = self._is_symmetric_by_definition(definition)
+        return found
+
+    def _is_symmetric_by_definition(self, definition: Definition) -> bool:
+        dims = definition.dims
+        if definition.is_function or len(dims) != 2 or dims[0] != dims[1]:
+            return False
+        i, j = definition.indices or (Index("#i", dims[0]), Index("#j", dims[1]))
+        there = Symbol(definition.name, (i, j))
+        try:
+            body = self._written_out(there)
+            reader = self.renewed()
+            reader.unfold = False
+            reader._symmetric = self._symmetric
+            return reader.read(body) == reader.read(substitute(body, {i: j, j: i}))
+        except (BudgetError, UndefinedError):
+            return False
 
     def rarely_zero(self, p: Poly) -> bool:
         """Whether p is 0 on a null set only; what defined names stand for counts."""

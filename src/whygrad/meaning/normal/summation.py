@@ -234,9 +234,22 @@ class Summation(Functions):
             seen: list[str] = []
             for a, e in body:
                 if d in a.indices:
-                    seen.append(_marked_key(a, names, e))
+                    seen.append(self._symmetric_key(a, names, e) or _marked_key(a, names, e))
             out[d] = f"{colour}|{'&'.join(sorted(seen))}"
         return out
+
+    def _symmetric_key(self, a: Atom, names: Renaming, e: Rational) -> str:
+        """The same for an entry of a symmetric matrix: which index stands first must not matter."""
+        match a.data[0] if a.kind in ("expr", "label") else None:
+            case Symbol(name, (Index() as i, Index() as j)) if self.is_symmetric(name):
+                head = name
+            case Entry(Apply("inv", (Symbol(name, ()),)), (Index() as i, Index() as j)) if self.is_symmetric(
+                name
+            ):
+                head = f"inv {name}"
+            case _:
+                return ""
+        return f"{head} {sorted(str(names.get(x, x)) for x in (i, j))}^{e}"
 
     # --- what declarations say of whole sums ------------------------------------------------------
 
