@@ -226,7 +226,8 @@ def _draw_nodes(
         out.cards.append(Card(x + cx, y + cy, width, height, "again" if shape.again else node.kind))
         if shape.tint is not None:
             tx, ty, tw, th = shape.tint
-            out.tints.append(Card(x + tx, y + ty, tw, th, "once"))
+            step = max(label.step for label in shape.labels if label.role == "once")
+            out.tints.append(Card(x + tx, y + ty, tw, th, "once", step))
         start, level = shape.stub
         end = x + shape.block.width
         if end > x + start:

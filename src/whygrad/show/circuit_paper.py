@@ -39,6 +39,7 @@ class Card:
     width: float
     height: float
     role: str
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def to_svg(made: Picture, *, upto: int | None = None) -> str:
         f'<rect class="wg-tint" x="{c.x:.1f}" y="{c.y:.1f}" width="{c.width:.1f}" '
         f'height="{c.height:.1f}" rx="5"/>'
         for c in made.tints
+        if upto is None or c.step <= upto
     )
     body.extend(_stroke(s) for s in made.strokes)
     body.extend(_card(c) for c in made.cards)

@@ -218,7 +218,8 @@ class Film:
         spell = self.spell
         rows = [part.result, *([part.matrix] if part.matrix else [])]
         body = ", ".join(
-            f"${'' if r.left is None else spell.display(r.left)[1:-1]} = {spell.display(r.right)[1:]}"
+            f"align(center, fit-whole({quoted(r.id)}, {spell.ways(r.right)}, "
+            f"{'[]' if r.left is None else spell.display(r.left)}))"
             for r in rows
         )
         caption = NO_CAPTION

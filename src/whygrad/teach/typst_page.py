@@ -72,6 +72,14 @@ LIBRARY: Final = f"""\
   [#metadata((id: id, wide: (measure(made).width - width).pt()))<told>]
   made
 }}
+// The same, but smaller letters before more lines.
+#let fit-whole(id, ways, left) = layout(size => {{
+  let left-width = measure(left).width
+  let made = fitted((ways.first(),), size.width, left: left, left-width: left-width, least: 0.6)
+  if made != none {{ made }} else {{
+    text(size: 0.8em, fit-in(id, ways, size.width, left: left, left-width: 0.8 * left-width))
+  }}
+}})
 #let fit(id, ways, ..more) = layout(size => fit-in(id, ways, size.width, ..more))
 """
 
