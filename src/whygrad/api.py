@@ -295,11 +295,15 @@ def _is_id(subject: str) -> bool:
 def _why_step(subject: str, step: str) -> Document:
     cost = load_cost(subject)
     route = step.split(".", 1)[0]
+    if route in ("hessian", "product", "gram"):
+        from whygrad.engine.curvature import with_hessian  # noqa: PLC0415
+
+        return why_engine.open_step(with_hessian(derive_engine(cost)), step)
     if route not in ("chain", "substitution", "backprop"):
         raise UsageError(
             "error/unknown-id",
             f"{step} is no step",
-            fix="steps look like chain.4, substitution.2.1 or backprop.3",
+            fix="steps look like chain.4, substitution.2.1, backprop.3 or hessian.5",
         )
     return why_engine.open_step(derive_engine(cost, None, route), step)  # pyright: ignore[reportArgumentType]
 
@@ -437,7 +441,7 @@ def lesson(
     return make(what, made, None if out is None else Path(out), asked, force=force)
 
 
-def compile(cost: str | Cost, to: str = "numpy", *, name: str = "") -> Compiled:  # noqa: A001  the verb
+def compile(cost: str | Cost, to: str = "numpy", *, name: str = "") -> Compiled | Any:  # noqa: A001  the verb
     """A cost's value and gradient as code that can be read, or called.
 
     Parameters
@@ -446,7 +450,9 @@ def compile(cost: str | Cost, to: str = "numpy", *, name: str = "") -> Compiled:
         A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
     to
         ``"numpy"`` or ``"native"`` (machine code, by llvmlite), which can be called; ``"c"`` or
-        ``"javascript"``, which are texts.
+        ``"javascript"``, which are texts; ``"torch"`` or ``"jax"``, functions that these differentiate by
+        the derived gradient; ``"xgboost"`` or ``"lightgbm"``, objectives
+        (:class:`whygrad.interop.boosting.Boosting`).
     name
         Of the function; the cost's own without it.
 
@@ -464,6 +470,10 @@ def compile(cost: str | Cost, to: str = "numpy", *, name: str = "") -> Compiled:
     >>> float(result["J"]), float(result["dJ_dw"])
     (1.0, 6.0)
     """
+    if to in ("torch", "jax", "xgboost", "lightgbm"):
+        from whygrad.interop.targets import compile_for  # noqa: PLC0415
+
+        return compile_for(load_cost(cost), to, name=name)
     from whygrad.train.compiled import compile_cost  # noqa: PLC0415
 
     return compile_cost(load_cost(cost), to, name=name)

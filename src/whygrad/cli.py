@@ -436,7 +436,7 @@ def compile_arguments(parser: argparse.ArgumentParser) -> None:
     cost_arguments(parser)
     parser.add_argument(
         "--to",
-        choices=("numpy", "native", "c", "javascript"),
+        choices=("numpy", "native", "c", "javascript", "torch", "jax", "xgboost", "lightgbm"),
         default="numpy",
         help="native: LLVM's language",
     )
