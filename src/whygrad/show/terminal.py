@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -145,6 +146,8 @@ def _block(block: Block, page: _Page) -> list[str]:
 
 def _verbatim(text: str, page: _Page) -> list[str]:
     room = page.width - 4
+    if text.startswith("# "):  # a comment may be cut between words and is still a comment
+        return ["    " + line for line in textwrap.wrap(page.text(text), room, subsequent_indent="# ")]
     return ["    " + cut for cut in break_formula(page.text(text.expandtabs(4)), room, room)]
 
 
