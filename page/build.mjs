@@ -9,7 +9,9 @@ import * as esbuild from "esbuild";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import zlib from "node:zlib";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { unpack } from "./src/pack.ts";
 
 const [out, engine, flint, mathFont] = process.argv.slice(2).map((name) => path.resolve(name));
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -33,45 +35,39 @@ process.on("uncaughtException", (error) => {
 // --- Python ------------------------------------------------------------------------------------
 
 const { loadPyodide } = await import(pathToFileURL(path.join(modules, "pyodide", "pyodide.mjs")).href);
-const python = await loadPyodide();
-const PACK = `
-import compileall, io, os, pathlib, py_compile, sys, zipfile
+const PACK = fs.readFileSync(from("pack.py"), "utf8");
 
-def pack(root, keep):
-    """A zip of a folder, its Python files compiled: importing them then needs no compiler."""
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in sorted(pathlib.Path(root).rglob("*")):
-            name = path.relative_to(root).as_posix()
-            if path.is_dir() or "__pycache__" in name or not keep(name):
-                continue
-            if name.endswith(".py"):
-                made = py_compile.compile(str(path), cfile="/tmp/one.pyc", dfile=name, doraise=True, optimize=2,
-                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-                name, content = name + "c", pathlib.Path(made).read_bytes()
-            else:
-                content = path.read_bytes()
-            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED, 9)
-    return data.getvalue()
-`;
+const python = await loadPyodide();
 python.runPython(PACK);
-const pack = python.globals.get("pack");
+python.unpackArchive(new Uint8Array(fs.readFileSync(flint)), "wheel", { extractDir: "/flint" });
+python.mountNodeFS("/source", engine);
 const bytes = (made) => {
   const copy = made.toJs();
   made.destroy();
   return copy;
 };
-python.unpackArchive(new Uint8Array(fs.readFileSync(flint)), "wheel", { extractDir: "/flint" });
-const needed = (name) => !/^flint\/test\/|\.pyi$|\.pxd$|RECORD$|py\.typed$|METADATA$/.test(name);
-put("flint.zip", bytes(pack("/flint", needed)));
-python.mountNodeFS("/source", engine);
-put("engine.zip", bytes(pack("/source", (name) => name.startsWith("whygrad/") && !LEFT_OUT.test(name))));
+const gzip = (content) => zlib.gzipSync(content, { level: 9 });
+const pack = python.globals.get("pack");
+const kept = (name) => name.startsWith("whygrad/") && !LEFT_OUT.test(name);
+const notFlint = /^flint\/test\/|\.pyi$|\.pxd$|RECORD$|py\.typed$|METADATA$/;
+python.globals.get("slim")("/flint", "/source");
+const packs = {
+  "flint.pack": bytes(pack("/flint", (name) => !notFlint.test(name))),
+  "engine.pack": bytes(pack("/source", kept)),
+};
+for (const [name, content] of Object.entries(packs)) put(name, gzip(content));
 
-python.FS.mkdirTree("/check");
-for (const name of ["flint.zip", "engine.zip"])
-  python.unpackArchive(new Uint8Array(assets.get(name)), "zip", { extractDir: "/check" });
-python.runPython("import sys; sys.path.insert(0, '/check'); from whygrad.worker import answer");
-const answer = python.globals.get("answer");
+/** Python as it is once it has started and loaded what the engine takes from its library. */
+const starting = await loadPyodide({ _makeSnapshot: true });
+starting.runPython(`${PACK}\npreload()`);
+const snapshot = starting.makeMemorySnapshot();
+put("python.pack", gzip(snapshot));
+
+// The page is filled by the very files that it will load.
+const ready = await loadPyodide({ _loadSnapshot: snapshot });
+for (const content of Object.values(packs)) unpack(ready.FS, content);
+ready.runPython("import sys; sys.path.insert(0, '/lib/whygrad'); from whygrad.worker import answer");
+const answer = ready.globals.get("answer");
 const ask = (question) => {
   const found = JSON.parse(answer(JSON.stringify(question)));
   if (found.error) throw new Error(found.error.text);
@@ -79,8 +75,8 @@ const ask = (question) => {
 };
 const first = ask({ verb: "derive", cost: "logistic" });
 const gallery = ask({ verb: "gallery" }).costs.map(({ name, title, text }) => ({ name, title, text }));
-const theme = python.runPython("from whygrad.page.style import theme_css; theme_css()");
-const version = python.runPython("import whygrad; whygrad.__version__");
+const theme = ready.runPython("from whygrad.page.style import theme_css; theme_css()");
+const version = ready.runPython("import whygrad; whygrad.__version__");
 
 // --- TypeScript and styles ---------------------------------------------------------------------
 
@@ -102,7 +98,7 @@ const bundle = async (entry, format, define = {}) => {
 };
 put("app.js", await bundle("app.ts", "esm"));
 put("engine-worker.js", await bundle("engine-worker.ts", "esm"));
-const descent = await bundle("descent-worker.ts", "esm");
+const descent = await bundle("descent-worker.ts", "iife");
 put("play-frame.js", await bundle("play-frame.ts", "iife", { DESCENT: JSON.stringify(descent) }));
 put("editor-frame.js", await bundle("editor-frame.ts", "iife"));
 const css = await esbuild.build({

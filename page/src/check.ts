@@ -96,7 +96,7 @@ export function checkPane(app: App): Pane {
     const first = k === found.first_wrong;
     const node = h(
       "li",
-      { class: `checked ${line.kind || "start"}${first ? " first-wrong" : ""}` },
+      { class: `checked ${line.verdict.startsWith("right again") ? "again" : line.kind || "start"}${first ? " first-wrong" : ""}` },
       h("div", { class: "text" }, line.lines && !(first && line.spans.length) ? h("div", { class: "scroll" }, line.lines.map((one) => h("div", {}, fromTree(one)))) : source(line), first && line.lines ? h("div", { class: "scroll" }, line.lines.map((one) => h("div", {}, fromTree(one)))) : null),
       h("div", { class: "said" }, line.verdict && h("span", { class: "verdict" }, line.verdict), line.reason.length > 0 && h("span", { class: "reason" }, inline(line.reason, actions))),
     );

@@ -130,7 +130,7 @@ export function circuitPane(app: App): Pane {
           h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "name"), h("th", { scope: "col" }, "value"), h("th", { scope: "col" }, "gradient"))),
           h("tbody", {}, rows.map((node) => h("tr", { "data-node": node.name }, h("th", { scope: "row" }, h("i", {}, node.name)), h("td", {}, node.value), h("td", {}, node.gradient)))),
         ),
-      found.results.length > 0 && h("p", { class: "outcome" }, found.results.map((result) => h("span", { "data-result": result.left }, `${result.left} = ${result.number}`))),
+      found.results.length > 0 && h("p", { class: "outcome" }, found.results.map((result) => h("span", { "data-result": result.left }, fromTree(result.math), ` = ${result.number}`))),
     );
   }
 

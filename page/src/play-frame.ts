@@ -5,14 +5,17 @@ declare const DESCENT: string;
 const LIMIT_MS = 15_000;
 let worker: Worker | null = null;
 let timer = 0;
+let blob = "";
 
 window.addEventListener("message", (event) => {
   if (event.source !== parent) return;
   const { number, job, scalars } = event.data as { number: number; job: unknown; scalars: string[] };
   const answer = (message: Record<string, unknown>) => parent.postMessage({ number, ...message }, "*");
   stop();
+  if (blob) URL.revokeObjectURL(blob);
   const address = URL.createObjectURL(new Blob([DESCENT], { type: "text/javascript" }));
-  worker = new Worker(address, { type: "module" });
+  blob = address;
+  worker = new Worker(address);
   timer = window.setTimeout(() => {
     stop();
     answer({ failed: "descent took too long and was stopped; fewer steps or rows" });
@@ -26,7 +29,6 @@ window.addEventListener("message", (event) => {
     answer({ failed: error.message || "the code could not be run" });
   };
   worker.postMessage({ job, scalars });
-  URL.revokeObjectURL(address);
 });
 
 function stop(): void {

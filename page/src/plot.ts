@@ -64,9 +64,9 @@ function levels(values: number[], xs: number[], ys: number[], x: Scale, y: Scale
   const size = xs.length;
   const column = (c: number) => x(xs[0]! + ((c - 0.5) / (size - 1)) * (xs[size - 1]! - xs[0]!));
   const row = (r: number) => y(ys[0]! + ((r - 0.5) / (ys.length - 1)) * (ys[ys.length - 1]! - ys[0]!));
-  return contours().size([size, ys.length]).thresholds(at)(values).map((one, k) => {
+  return contours().size([size, ys.length]).thresholds(at)(values).map((one) => {
     const d = one.coordinates.flatMap((polygon) => polygon.map((ring) => `${path(ring.map(([c, r]) => [column(c!), row(r!)]))}Z`)).join("");
-    return h("path", { class: kind, d, "fill-opacity": (0.9 * (k + 1)) / at.length });
+    return h("path", { class: kind, d, "fill-opacity": kind === "shade" ? 0.05 : 0.085 });
   });
 }
 

@@ -12,7 +12,6 @@ export interface Actions {
   opened?: ReadonlyMap<string, VNode>;
 }
 
-const ID = /^(?:derivative|algebra|sum|chain|definition|matrix|stability|logs|delta|limit|mistake|error|function|fold|evaluate|[a-z-]+)\/[a-z0-9/-]+$/;
 const WHY = /^whygrad why (\S+)$/;
 
 export function math(tree: Parameters<typeof fromTree>[0]): VNode {
@@ -23,8 +22,8 @@ export function inline(parts: Inline, actions?: Actions): Child[] {
   return parts.map((part) => {
     if (typeof part === "string") return part;
     if ("math" in part) return fromTree(part.math);
-    const asked = WHY.exec(part.code)?.[1] ?? part.code;
-    if (actions && ID.test(asked)) return h("button", { class: "link code", type: "button", click: () => actions.page(asked) }, asked);
+    const asked = WHY.exec(part.code)?.[1];
+    if (actions && asked?.includes("/")) return h("button", { class: "link code", type: "button", click: () => actions.page(asked) }, asked);
     return h("code", {}, part.code);
   });
 }
@@ -118,7 +117,7 @@ function said(row: Row, actions?: Actions): Child[] {
   const parts: Child[] = [];
   if (row.verdict) parts.push(h("span", { class: `verdict${row.verdict === row.verdict.toUpperCase() ? " wrong" : ""}` }, row.verdict), " ");
   if (row.reason.length) {
-    const rule = row.rule;
+    const rule = row.page;
     parts.push(
       rule && actions
         ? h("span", {}, inline(row.reason, actions), " ", h("button", { class: "rule", type: "button", title: rule, "aria-label": `the rule ${rule}`, click: () => actions.page(rule) }, "§"))

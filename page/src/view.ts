@@ -16,6 +16,7 @@ export interface Row {
   note?: boolean;
   details?: Row[];
   rule?: string;
+  page?: string;
   raw?: string;
   verdict?: string;
   evidence?: string;
@@ -121,7 +122,7 @@ export interface Drawn {
   svg: Tree;
   nodes: { name: string; value: string; gradient: string; kind: string }[];
   inputs: Input[];
-  results: { left: string; number: string }[];
+  results: { left: string; math: Tree; number: string }[];
   title: string;
 }
 

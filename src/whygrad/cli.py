@@ -149,6 +149,33 @@ def run_gallery(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_page(options: argparse.Namespace) -> int:
+    """Serve the web page until interrupted, or write its files."""
+    from pathlib import Path  # noqa: PLC0415  only here, as is the server
+
+    from whygrad.page import files, server  # noqa: PLC0415
+
+    if options.port is not None and not 0 <= options.port < 1 << 16:
+        raise UsageError("error/usage", f"{options.port} is no port", fix="a number from 0 to 65535")
+    if options.out is not None:
+        out = Path(options.out)
+        files.refuse(out, options.force)
+        files.write(files.folder(), out, force=options.force)
+        note(f"wrote {options.out}: any host of static files serves it; whygrad page serves it here")
+        return 0
+
+    def started(address: str) -> None:
+        print(address, flush=True)
+        note("the page is served on this machine only; Ctrl-C ends it")
+        if options.browser and sys.stdout.isatty():
+            import webbrowser  # noqa: PLC0415
+
+            webbrowser.open(address)
+
+    server.serve(files.folder, options.port, started=started)
+    return 0
+
+
 FIT_OPTIONS = (
     *("target", "method", "rate", "steps", "standardise", "positive", "missing", "categories", "seed"),
     *("separator", "decimal", "encoding", "header"),
@@ -458,6 +485,14 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     format_argument(parser)
 
 
+def page_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``page``."""
+    parser.add_argument("-o", "--out", metavar="DIR", help="write the files there, for any host, and end")
+    parser.add_argument("--force", action="store_true", help="replace a page that stands in DIR")
+    parser.add_argument("--port", type=int, metavar="N", help="0: any free one; without it 8765 or the next")
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="only say the address")
+
+
 def cost_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments that name a cost and its constants."""
     parser.add_argument(
@@ -493,6 +528,7 @@ VERBS = (
     Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
     Verb("predict", "apply a trained model to data", predict_arguments, run_predict),
     Verb("gallery", "list the named costs, or show one", gallery_arguments, run_gallery),
+    Verb("page", "serve the web page on this machine, or write its files", page_arguments, run_page),
 )
 
 

@@ -191,6 +191,7 @@ class Desk:
         made = circuit(cost, parts=cast("Parts", parts), at=values or None, derivation=derivation)
         steps = asked.get("steps") is True
         drawn = circuit_svg(made, steps=steps)
+        scope, view = made.scope, View(made.scope)
         numbers = [
             {"name": n.name, "value": n.value, "gradient": n.slope, "kind": n.kind} for n in made.nodes
         ]
@@ -199,7 +200,9 @@ class Desk:
             "nodes": numbers,
             "inputs": [_input(d, point) for d in cost.declarations],
             "results": [
-                {"left": to_text(r.left, made.scope), "number": r.number} for r in made.results if r.number
+                {"left": to_text(r.left, scope), "math": view.math(r.left, block=True), "number": r.number}
+                for r in made.results
+                if r.number
             ],
             "title": made.title,
         }
@@ -277,7 +280,7 @@ def _results(derivation: Derivation, view: View) -> list[Json]:
         last = parameter.stages[-1]
         made: Json = {
             "name": parameter.wrt.name,
-            "left": view.math(last.left),
+            "left": view.math(last.left, block=True),
             "lines": view.lines(last.result),
         }
         if last.matrix is not None and last.matrix_left is not None:

@@ -28,6 +28,7 @@ from whygrad.core.document import (
 from whygrad.core.expr import Add, Call, Cases, Expr, Mul, Partial, Pow, Reduce, Symbol
 from whygrad.core.walk import Path, at, postorder, size_of
 from whygrad.page.trees import Tree, tree_of
+from whygrad.rules.table import RULES
 from whygrad.show.breaking import break_box
 from whygrad.show.glyphs import RELATIONS
 from whygrad.show.layout import layout
@@ -146,6 +147,8 @@ class View:
         if row.details:
             inner = Rows(row.details)
             made["details"] = self.rows(inner.rows, labels_of(inner))
+        if row.rule in RULES and not RULES[row.rule].minor and RULES[row.rule].source != "house":
+            made["page"] = row.rule
         for name in ("rule", "raw", "verdict", "evidence"):
             value: str = getattr(row, name)
             if value:
