@@ -2,6 +2,7 @@
 
 import ctypes
 import mmap
+import multiprocessing
 import os
 import stat
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from whygrad import costs
 from whygrad.backends.native import machine as machine_module
@@ -118,6 +120,43 @@ def test_single_precision_is_read_as_it_is(order):
         # Numbers put into the array afterwards are seen, so it was not copied.
         given["x"] *= 2
         agree(made(*theta), binder(program, free)(given, sizes)(*theta), m)
+
+
+@needs_llvm
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("name", ["logistic", "poisson", "two forms", "ridge"])
+def test_a_sparse_matrix_is_the_dense_one(name, kind):
+    for m, n in ((1, 1), (40, 9), (700, 60)):
+        program, free, given, sizes, theta = setting(TEXTS[name], m, n)
+        x = given["x"].astype(kind)
+        x[np.random.default_rng(1).random(x.shape) < 0.8] = 0
+        x[m // 2] = 0  # a row without entries
+        wanted = binder(program, free)({**given, "x": x}, sizes)(*theta)
+        for table in (sparse.csr_matrix(x), sparse.csr_array(x), sparse.coo_matrix(x)):
+            one, two = (
+                bind_native(program, free, {**given, "x": table}, sizes, threads=k)(*theta) for k in (1, 2)
+            )
+            agree(one, wanted, m)
+            assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+        agree(binder(program, free)({**given, "x": sparse.csr_matrix(x)}, sizes)(*theta), wanted, m)
+
+
+@needs_llvm
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_has_threads_of_its_own():
+    program, free, given, sizes, theta = setting(TEXTS["logistic"], 30_000, 40)
+    made = bind_native(program, free, given, sizes, threads=2)
+    wanted = made(*theta)
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: theirs.send(made(*theta)))
+    child.start()
+    try:
+        assert ours.poll(60)
+        assert all(np.array_equal(a, b) for a, b in zip(wanted, ours.recv(), strict=True))
+    finally:
+        child.kill()
+        child.join()
 
 
 @needs_llvm

@@ -23,6 +23,7 @@ from whygrad.core.expr import Expr, Index, Number, Reduce, Symbol, factors_of, t
 from whygrad.core.walk import letters, names
 from whygrad.lower.lower import lower
 from whygrad.lower.program import Program
+from whygrad.lower.sift import sift
 from whygrad.meaning.differentiate import derivative
 from whygrad.train.design import Design, is_sparse
 from whygrad.train.kinks import bend_of
@@ -30,6 +31,8 @@ from whygrad.train.objective import Bound, indices_of
 from whygrad.train.structure import FORM, Structure
 
 Array = NDArray[np.float64]
+MOST_FORMED: Final = 3000
+"""Parameters above which no square matrix of them is formed."""
 MOST_BENT: Final = 2000
 """Rows on which bends are looked for."""
 
@@ -43,7 +46,8 @@ class Curvature:
         self.scope = bound.objective.cost.scope
         self.design = self._design()
         self.scale = float(self._run(lower({"scale": structure.scale}, self.scope))["scale"])
-        self.penalty = self._penalty()
+        self.diagonal = self._penalty_diagonal()
+        """Of ∇²R, where it is the same everywhere and has nothing else."""
         self.bend = bend_of(
             structure.loss,
             structure.first,
@@ -78,11 +82,12 @@ class Curvature:
         m = self.bound.sizes[s.row.dim]
         for d, shape in zip(self.bound.objective.cost.parameters, self.layout.shapes, strict=True):
             indices = indices_of(d, letters(s.form) | {s.row.letter})
-            slope = derivative(s.form, Symbol(d.name, indices), self.scope)
+            slope = sift(derivative(s.form, Symbol(d.name, indices), self.scope))
             width = int(np.prod(shape))
             match slope:
                 case Symbol(name, axes) if axes == (s.row, *indices) and name in self.bound.given:
-                    parts.append(_lying(self.bound.given[name]).reshape(m, width))
+                    found = _lying(self.bound.given[name])
+                    parts.append(found if found.shape == (m, width) else found.reshape(m, width))
                 case Number(value):
                     parts.append(np.full(width, float(value)))
                 case _:
@@ -105,8 +110,11 @@ class Curvature:
         found = self._run(lower({"offset": s.form}, self.scope, axes={"offset": (s.row,)}))
         return np.broadcast_to(found["offset"], (m,)) + 0.0
 
-    def _penalty(self) -> Array | None:
-        """∇²R where it is the same everywhere, else None."""
+    @cached_property
+    def penalty(self) -> Array | None:
+        """∇²R where it is the same everywhere and not too large, else None."""
+        if self.diagonal is not None:
+            return np.diag(self.diagonal) if self.layout.size <= MOST_FORMED else None
         s, declared = self.structure, self.bound.objective.cost.parameters
         scope = self.bound.objective.cost.scope
         outputs: dict[str, Expr] = {}
@@ -119,17 +127,28 @@ class Curvature:
                 second = derivative(e, Symbol(column.name, other), scope)
                 outputs[f"{row.name} {column.name}"] = second
                 axes[f"{row.name} {column.name}"] = (*own, *other)
+        if self.layout.size > MOST_FORMED:
+            return None
         program = lower(outputs, scope, axes=axes)
         moving = program.varying(self.layout.names)
         if any(o.value in moving for o in program.outputs.values()):
-            return None
-        if self.layout.size > 3000:
             return None
         found = self._run(program)
         lengths = [int(np.prod(shape)) for shape in self.layout.shapes]
         sides = list(zip(self.layout.names, lengths, strict=True))
         blocks = [[np.reshape(found[f"{a} {b}"], (ka, kb)) for b, kb in sides] for a, ka in sides]
         return np.block(blocks)
+
+    def _penalty_diagonal(self) -> Array | None:
+        """The diagonal of ∇²R where that is a constant diagonal matrix, tried on random directions."""
+        rng, origin = np.random.default_rng(0), np.zeros(self.layout.size)
+        zero = self.penalty_slope(origin)
+        diagonal = self.penalty_slope(origin + 1) - zero
+        for scale in (1.0, 1e3):
+            aside = scale * rng.normal(size=len(origin))
+            if not np.allclose(self.penalty_slope(aside) - zero, diagonal * aside, rtol=1e-9, atol=1e-12):
+                return None
+        return diagonal
 
     def penalty_slope(self, theta: Array) -> Array:
         """∇R at a point."""
@@ -150,7 +169,11 @@ class Curvature:
     @property
     def convex(self) -> bool:
         """Whether the cost is convex."""
-        if self.bend == "other" or self.penalty is None or not self.structure.convex or self.scale < 0:
+        if self.bend == "other" or not self.structure.convex or self.scale < 0:
+            return False
+        if self.diagonal is not None:
+            return bool((self.diagonal >= 0).all())
+        if self.penalty is None:
             return False
         lowest = np.linalg.eigvalsh(self.penalty).min()
         return bool(lowest >= -1e-13 * np.abs(self.penalty).max())

@@ -88,7 +88,7 @@ class Design:
             if part.ndim == 1:
                 found.append(part**2 * weights.sum())
             elif is_sparse(part):
-                found.append(np.asarray(part.multiply(part).T @ weights).ravel())
+                found.append(np.asarray(part.power(2).T @ weights).ravel())
             else:
                 found.append(_squares(part, weights))
         return np.concatenate(found)

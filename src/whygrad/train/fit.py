@@ -23,6 +23,7 @@ from whygrad.train.memory import Data
 from whygrad.train.objective import objective_of
 from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
 from whygrad.train.result import Fit
+from whygrad.train.scaled import minimise_scaled
 from whygrad.train.start import (
     checked_rate,
     checked_steps,
@@ -187,7 +188,10 @@ class _Task:
         self.judge = Judge(self.bound, self.curvature, self.first, tolerance, convex=self.convex, kinks=kinks)
         self.tall = self.curvature is not None and self.project is None and is_tall(self.curvature)
         self.existence = Existence("unknown", "")
-        if self.curvature is not None and self.project is None and (not self.tall or method != "auto"):
+        known = self.curvature is not None and self.curvature.penalty is not None
+        dense = self.curvature is not None and not self.curvature.design.sparse
+        asked = self.project is None and (not self.tall or method != "auto")
+        if self.curvature is not None and known and dense and asked:
             self.existence = existence(self.curvature)
         self.certificate: Certificate | None = None
         self.rate: float | None = None
@@ -280,6 +284,9 @@ class _Task:
             if self._minimise_tall(self.curvature, steps):
                 return
             self.existence = existence(self.curvature)
+        if self.curvature is not None and self.convex and (not few or self.curvature.design.sparse):
+            self._minimise_scaled(self.curvature, max(steps, 10 * AUTO_STEPS))
+            return
         if self.curvature is not None and self.convex and few:
             self.said.append("method: Newton's method on columns scaled inside")
             self.run = self._newton(self.curvature, steps)
@@ -288,25 +295,47 @@ class _Task:
             self.run = self._from_starts(max(steps, 10 * AUTO_STEPS))
         self.outcome = self._auto_outcome(self.run)
 
+    def _near(self, gap: float, cost: float) -> bool:
+        return gap <= self.judge.rounding(cost) or self.judge.near(gap, cost, gap)
+
+    def _minimise_scaled(self, curvature: Curvature, steps: int) -> None:
+        """L-BFGS with each parameter measured by its curvature."""
+        self.said.append("method: L-BFGS, each parameter measured by its own curvature")
+        run = minimise_scaled(
+            curvature,
+            self.bound.value_and_gradient,
+            self.theta,
+            steps,
+            near=self._near,
+            progress=self.progress,
+        )
+        self.run = run
+        if run.ending == "converged":
+            self.certificate = self.judge.estimated(
+                run.gap, run.cost, run.gradient, "the last updates of L-BFGS"
+            )
+            if run.cost < FAR_DOWN * abs(self.first) and self.judge.still_falls(run.theta, run.cost):
+                run.ending = "falling"
+                self.certificate = None
+        else:
+            self.run = self._ended(run, run.theta)
+        self.outcome = self._auto_outcome(run)
+
     def _minimise_tall(self, curvature: Curvature, steps: int) -> bool:
         """Newton's method on a sample, L-BFGS on all rows; whether that served."""
-
-        def near(gap: float, cost: float) -> bool:
-            return gap <= self.judge.rounding(cost) or self.judge.near(gap, cost, gap)
-
         found = minimise_tall(
             curvature,
             self.bound.value_and_gradient,
             self.theta,
             steps,
-            near=near,
+            near=self._near,
             seed=self.seed,
             progress=self.progress,
         )
         if found is None:
             return False
         run = found.run
-        done = near(found.gap, run.cost)
+        done = self._near(found.gap, run.cost)
         if run.ending != "stopped" and (not done or run.cost < FAR_DOWN * abs(self.first)):
             # Only where the end looks like it, since it is dear, is it asked whether there is a minimum.
             self.existence = existence(curvature)
@@ -320,8 +349,8 @@ class _Task:
         )
         if done:
             run.ending = "converged"
-        sampled = found.sampled if rows else 0
-        self.certificate = self.judge.estimated(found.gap, run.cost, run.gradient, sampled)
+        by = f"{found.sampled} rows taken at random" if rows else ""
+        self.certificate = self.judge.estimated(found.gap, run.cost, run.gradient, by)
         self.outcome = self._auto_outcome(run)
         return True
 

@@ -27,6 +27,7 @@ from whygrad.lower.program import Program
 from whygrad.lower.split import split
 from whygrad.meaning.differentiate import derivative
 from whygrad.meaning.shapes import size_of_dim
+from whygrad.train.design import is_sparse
 from whygrad.train.written import Written, gradient_of, indices_of, order_of
 
 __all__ = ["Array", "Bound", "Layout", "Objective", "gradient_of", "indices_of", "largest_array", "order_of"]
@@ -196,6 +197,7 @@ class Bound:
             evaluate = binder(self.objective.program, self.objective.names)(given, sizes)
             if largest_array(program, sizes) > MOST_CHECKED:
                 return
+        given = {k: v.toarray() if is_sparse(v) else v for k, v in given.items()}
         with np.errstate(all="ignore"):
             parts = binder(program, self.objective.names)(given, sizes)(*self.layout.split(theta))
             found = np.concatenate([np.ravel(p) for p in evaluate(*self.layout.split(theta))[1:]])

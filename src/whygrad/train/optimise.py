@@ -38,6 +38,8 @@ class Run:
     best: Array | None = None
     best_cost: float = float("inf")
     best_update: int = 0
+    gap: float = float("nan")
+    """What is left above the minimum, by the curvature that was gathered."""
 
     def take_best(self) -> None:
         """End at the best point instead of the last."""
@@ -177,6 +179,8 @@ def _line_search(
 
 
 MEMORY = 20
+FEWEST_PAIRS = 3
+"""Without which the curvature gathered tells nothing."""
 STILL = 20
 """Updates in a row without a fall of the cost beyond rounding, after which it is not going anywhere."""
 
@@ -193,10 +197,13 @@ def lbfgs(
     converged: Callable[[Array, float, Array], bool],
     progress: Progress | None = None,
     whole: bool = False,
+    near: Callable[[float, float], bool] | None = None,
 ) -> Run:
     """L-BFGS with the two-loop recursion (Nocedal and Wright, Numerical Optimization, alg. 7.4).
 
-    With ``whole`` the first step is −g as it is: in coordinates in which the cost is nearly round.
+    With ``whole`` the first step is −g as it is: in coordinates in which the cost is nearly round. ``near``
+    is asked whether a distance above the minimum is small enough, at a cost: ½ gᵀHg, H what has been
+    gathered of the inverse Hessian.
     """
     run = Run(theta, float("nan"), np.zeros_like(theta))
     pairs: list[tuple[Array, Array, float]] = []
@@ -221,6 +228,10 @@ def lbfgs(
                     run.ending = "stalled"
                     return run
                 first = -gradient if whole and not pairs else _direction(gradient, pairs)
+                run.gap = -0.5 * float(first @ gradient)
+                if near is not None and len(pairs) >= FEWEST_PAIRS and near(run.gap, cost):
+                    run.ending = "converged"
+                    return run
                 found = _wolfe(f, theta, cost, gradient, first)
                 if found is None and pairs:
                     pairs.clear()

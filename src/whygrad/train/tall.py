@@ -112,7 +112,7 @@ def minimise_tall(
 def _on_all(
     f: Callable[[Array], tuple[float, Array]],
     start: Array,
-    back: Array,
+    back: NDArray[np.float64],
     steps: int,
     near: Callable[[float, float], bool],
     progress: Progress | None,
@@ -129,7 +129,7 @@ def _on_all(
     def converged(_: Array, cost: float, gradient: Array) -> bool:
         return near(5 * float(gradient @ gradient), cost)  # ten times what is left, since it is an estimate
 
-    middle: Array = np.zeros(back.shape[1])
+    middle: Array = np.zeros(int(back.shape[1]), dtype=np.float64)
     run = lbfgs(inside, middle, steps, converged=converged, progress=progress, whole=True)
     gap = 0.5 * float(run.gradient @ run.gradient)
     run.theta = np.asarray(start + back @ run.theta, dtype=np.float64)

@@ -37,15 +37,15 @@ class Certificate:
     gradient_norm: float
     gap: float | None = None
     rounding: float = 0.0
-    sampled: int = 0
-    """Rows whose curvature the gap was estimated by, where they are not all."""
+    by: str = ""
+    """What the curvature is of by which the gap was estimated, where it is not that of all rows."""
 
     @property
     def sentence(self) -> str:
         """In words."""
         size = f"largest entry of the gradient {self.gradient_norm:.1e}"
         gap = f"{max(self.gap, self.rounding):.1e}" if self.gap is not None else ""
-        by = f", curvature of {self.sampled} rows taken at random" if self.sampled else ""
+        by = f", curvature of {self.by}" if self.by else ""
         return {
             "quadratic": f"within {gap} of the minimum (the cost is quadratic; {size})",
             "strong-convexity": f"within {gap} of the minimum (the cost is strongly convex; {size})",
@@ -152,10 +152,10 @@ class Judge:
         """What the cost itself is uncertain by."""
         return 4e-16 * abs(cost) * float(np.sqrt(max(self.bound.sizes.values(), default=1)))
 
-    def estimated(self, gap: float, cost: float, gradient: Array, sampled: int) -> Certificate:
+    def estimated(self, gap: float, cost: float, gradient: Array, by: str) -> Certificate:
         """What a curvature found on the way says of the point where it ended."""
         norm = float(np.abs(gradient).max(initial=0.0))
-        return Certificate("newton-decrement", norm, gap, self.rounding(cost), sampled)
+        return Certificate("newton-decrement", norm, gap, self.rounding(cost), by)
 
     def near(self, gap: float, cost: float, above: float) -> bool:
         """Whether a distance above the minimum is as small as was asked; the minimum is ``cost − above``."""

@@ -29,10 +29,12 @@ class Slots:
     places: dict[str, int]
 
     @classmethod
-    def of(cls, loop: RowLoop) -> Slots:
+    def of(cls, loop: RowLoop, sparse: frozenset[str] = frozenset()) -> Slots:
         """The order in which things stand."""
         names = list(FIRST)
-        names += [f"{what} {x}" for x in loop.matrices for what in ("matrix", "width", "lead")]
+        for x in loop.matrices:
+            own = ("matrix", "width", *(("starts", "columns") if x in sparse else ("lead",)))
+            names += [f"{what} {x}" for what in own]
         names += [f"vector {x}" for x in dict.fromkeys(f.vector for f in loop.forms)]
         names += [f"row {x}" for x in loop.rows] + [f"scalar {x}" for x in loop.scalars]
         names += [f"total {t.name}" for t in loop.totals]
@@ -60,7 +62,29 @@ def _small_power(operation: Map, numbers: dict[str, float]) -> int | None:
     return int(exponent) if 1 <= exponent <= 8 and exponent.is_integer() else None
 
 
-def kernel(loop: RowLoop, lanes: int, by_column: frozenset[str], single: frozenset[str], name: str) -> str:
+def interleaved(loop: RowLoop, sparse: frozenset[str]) -> dict[str, str]:
+    """Totals over a sparse matrix that stand beside the vector of its one form, entry by entry.
+
+    An entry's column is looked up in both, and so one piece of the cache holds both. By name of the total,
+    the vector.
+    """
+    found: dict[str, str] = {}
+    for x in sparse:
+        vectors = {f.vector for f in loop.forms if f.matrix == x}
+        totals = [t.name for t in loop.totals if t.matrix == x]
+        if len(vectors) == 1 and len(totals) == 1:
+            found[totals[0]] = vectors.pop()
+    return found
+
+
+def kernel(
+    loop: RowLoop,
+    lanes: int,
+    by_column: frozenset[str],
+    single: frozenset[str],
+    name: str,
+    sparse: frozenset[str] = frozenset(),
+) -> str:
     """The module of the pass, a function of one pointer to slots.
 
     Parameters
@@ -69,16 +93,26 @@ def kernel(loop: RowLoop, lanes: int, by_column: frozenset[str], single: frozens
         The matrices that lie column by column.
     single
         Those of single precision. All is computed in double precision.
+    sparse
+        Those of which only entries are kept, row by row, each with its column.
     """
-    return _Kernel(loop, lanes, by_column, single).text(name)
+    return _Kernel(loop, lanes, by_column, single, sparse).text(name)
 
 
 class _Kernel:
-    def __init__(self, loop: RowLoop, lanes: int, by_column: frozenset[str], single: frozenset[str]) -> None:
+    def __init__(
+        self,
+        loop: RowLoop,
+        lanes: int,
+        by_column: frozenset[str],
+        single: frozenset[str],
+        sparse: frozenset[str],
+    ) -> None:
+        self.sparse, self.paired = sparse, interleaved(loop, sparse)
         self.loop, self.by_column, self.numbers = loop, by_column, _numbers(loop)
         self.ir, self.lanes = Ir(lanes), lanes
         self.kinds = {x: "float" if x in single else "double" for x in loop.matrices}
-        self.slots = Slots.of(loop)
+        self.slots = Slots.of(loop, sparse)
         self.known: dict[str, str] = {}
         self.buffers: dict[tuple[str, str], str] = {}
         """Of each form, by matrix and vector."""
@@ -116,7 +150,7 @@ class _Kernel:
         ir = self.ir
         what = slot.split(" ")[0]
         kind = {"scalar": "double"}.get(what, "i64")
-        if what in ("counter", "partial", "matrix", "vector", "row"):
+        if what in ("counter", "partial", "matrix", "vector", "row", "starts", "columns"):
             kind = "ptr"
         return ir.load(ir.at("%slots", str(self.slots.places[slot]), "i64"), kind)
 
@@ -139,6 +173,8 @@ class _Kernel:
             return ()
 
         ir.loop("0", known["stride"], self.lanes, clear)
+        for total, vector in self.paired.items():
+            self._beside(total, vector)
         first = ir.let(f"mul i64 {chunk}, {known['chunk rows']}")
         stop = self._least(ir.let(f"add i64 {first}, {known['chunk rows']}"), known["rows"])
 
@@ -150,6 +186,18 @@ class _Kernel:
         for name, place in self.sums.items():
             ir.store("double", ir.sum(ir.load(place, ir.reals)), known[f"into {name}"])
 
+    def _beside(self, total: str, vector: str) -> None:
+        """Copy a vector to the even places, of which the total has the odd ones."""
+        ir, into = self.ir, self.known[f"into {total}"]
+        matrix = next(t.matrix for t in self.loop.totals if t.name == total)
+
+        def entry(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            value = ir.load(ir.at(self.known[f"vector {vector}"], at), "double")
+            ir.store("double", value, ir.at(into, ir.let(f"shl i64 {at}, 1")))
+            return ()
+
+        ir.loop("0", self.known[f"width {matrix}"], 1, entry)
+
     def _least(self, a: str, b: str) -> str:
         smaller = self.ir.let(f"icmp slt i64 {a}, {b}")
         return self.ir.let(f"select i1 {smaller}, i64 {a}, i64 {b}")
@@ -157,8 +205,11 @@ class _Kernel:
     def _block(self, row: str, count: str) -> None:
         ir = self.ir
         for (matrix, vector), buffer in self.buffers.items():
-            start = self._rows_of(matrix, row)
             form = Form("", matrix, vector)
+            if matrix in self.sparse:
+                self._form_of_entries(form, row, count, buffer)
+                continue
+            start = self._rows_of(matrix, row)
             (self._form_by_column if matrix in self.by_column else self._form)(form, start, count, buffer)
 
         def lanes(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
@@ -167,7 +218,9 @@ class _Kernel:
 
         ir.loop("0", count, self.lanes, lanes)
         for t in self.loop.totals:
-            if t.matrix:
+            if t.matrix in self.sparse:
+                self._total_of_entries(t, row, count)
+            elif t.matrix:
                 start = self._rows_of(t.matrix, row)
                 (self._total_by_column if t.matrix in self.by_column else self._total)(t, start, count)
 
@@ -291,6 +344,74 @@ class _Kernel:
 
         (found,) = ir.loop("0", count, 1, row, [(ir.reals, ir.load_where(place, flags))])
         ir.store_where(found, place, flags)
+
+    # --- matrices of which only entries are kept ------------------------------------------------
+
+    def _entries(self, matrix: str, row: str) -> tuple[str, str]:
+        """Where a row's entries begin and end."""
+        ir, starts = self.ir, self.known[f"starts {matrix}"]
+        after = ir.let(f"add i64 {row}, 1")
+        return ir.load(ir.at(starts, row, "i64"), "i64"), ir.load(ir.at(starts, after, "i64"), "i64")
+
+    def _entry(self, matrix: str, at: str, paired: bool) -> tuple[str, str]:
+        """An entry, and the place of its column."""
+        ir, kind = self.ir, self.kinds[matrix]
+        value = ir.let(f"load {kind}, ptr {ir.at(self.known[f'matrix {matrix}'], at, kind)}, align 4")
+        if kind == "float":
+            value = ir.let(f"fpext float {value} to double")
+        narrow = ir.let(f"load i32, ptr {ir.at(self.known[f'columns {matrix}'], at, 'i32')}, align 4")
+        column = ir.let(f"zext i32 {narrow} to i64")
+        return value, ir.let(f"shl i64 {column}, 1") if paired else column
+
+    def _form_of_entries(self, form: Form, first: str, count: str, buffer: str) -> None:
+        ir = self.ir
+        totals = [t for t, v in self.paired.items() if v == form.vector]
+        source = self.known[f"into {totals[0]}" if totals else f"vector {form.vector}"]
+        ir.declared["llvm.fma.f64"] = "declare double @llvm.fma.f64(double, double, double)"
+
+        def add(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
+            new: list[str] = []
+            for k, h in enumerate(held):
+                place = ir.let(f"add i64 {at}, {k}")
+                value, column = self._entry(form.matrix, place, bool(totals))
+                w = ir.load(ir.at(source, column), "double")
+                new.append(ir.let(f"call double @llvm.fma.f64(double {value}, double {w}, double {h})"))
+            return tuple(new)
+
+        def row(number: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            start, stop = self._entries(form.matrix, ir.let(f"add i64 {first}, {number}"))
+            four = ir.let(f"add i64 {start}, {self._whole(ir.let(f'sub i64 {stop}, {start}'), 4)}")
+            held = ir.loop(start, four, 4, add, [("double", "0.0")] * 4)
+            pairs = [ir.let(f"fadd double {held[k]}, {held[k + 1]}") for k in (0, 2)]
+            whole = ir.let(f"fadd double {pairs[0]}, {pairs[1]}")
+            (whole,) = ir.loop(four, stop, 1, add, [("double", whole)])
+            ir.store("double", whole, ir.at(buffer, number))
+            return ()
+
+        ir.loop("0", count, 1, row)
+
+    def _total_of_entries(self, t: Total, first: str, count: str) -> None:
+        ir, into, paired = self.ir, self.known[f"into {t.name}"], t.name in self.paired
+        if paired:
+            into = ir.at(into, "1")
+        ir.declared["llvm.fma.f64"] = "declare double @llvm.fma.f64(double, double, double)"
+
+        def row(number: str, _: tuple[str, ...]) -> tuple[str, ...]:
+            start, stop = self._entries(t.matrix, ir.let(f"add i64 {first}, {number}"))
+            weight = ir.load(ir.at(self.weights[t.name], number), "double")
+
+            def entry(at: str, _: tuple[str, ...]) -> tuple[str, ...]:
+                value, column = self._entry(t.matrix, at, paired)
+                place = ir.at(into, column)
+                before = ir.load(place, "double")
+                args = f"double {weight}, double {value}, double {before}"
+                ir.store("double", ir.let(f"call double @llvm.fma.f64({args})"), place)
+                return ()
+
+            ir.loop(start, stop, 1, entry)
+            return ()
+
+        ir.loop("0", count, 1, row)
 
     # --- matrices that lie column by column -----------------------------------------------------
 

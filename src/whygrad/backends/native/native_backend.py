@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whygrad.backends.native.kernel import MOST_ROWS, Slots, kernel, supported
+from whygrad.backends.native.kernel import MOST_ROWS, Slots, interleaved, kernel, supported
 from whygrad.backends.native.machine import Code, Machine, code, machine
 from whygrad.backends.native.pool import cores, together
 from whygrad.backends.numpy_backend import binder
@@ -30,6 +30,8 @@ CHUNK_ENTRIES: Final = 1 << 18
 LEAST_ENTRIES: Final = 500_000
 """Of the data, below which a fit is over before this pays."""
 ENTRIES_A_THREAD: Final = 100_000
+SPARSE_CHUNKS: Final = 8
+SPARSE_ENTRIES: Final = 256
 
 
 def plan(program: Program, free: Sequence[str]) -> Fused | None:
@@ -76,8 +78,16 @@ def bind_large(
     program: Program, free: Sequence[str], arrays: Mapping[str, Any], sizes: Mapping[str, int]
 ) -> Evaluate | None:
     """As :func:`bind_native`, where there are so many data that making code pays."""
-    most = max((np.size(a) for name, a in arrays.items() if name not in free), default=0)
-    return bind_native(program, free, arrays, sizes) if most >= LEAST_ENTRIES else None
+    given = [a for name, a in arrays.items() if name not in free]
+    most = max((np.size(a) for a in given), default=0)
+    large = most >= LEAST_ENTRIES or any(hasattr(a, "tocsr") for a in given)
+    return bind_native(program, free, arrays, sizes) if large else None
+
+
+def _row_bytes(matrix: _Matrix, rows: int) -> int:
+    if matrix.sparse:
+        return -(-matrix.data.size * (matrix.data.itemsize + 4) // max(1, rows))
+    return matrix.width * matrix.data.itemsize
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,9 @@ class _Matrix:
     data: NDArray[Any]
     by_column: bool
     lead: int
+    width: int
+    sparse: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None
+    """Where each row's entries begin, and the column of each entry, where only these are kept."""
 
     @property
     def single(self) -> bool:
@@ -95,22 +108,30 @@ class _Matrix:
 
 
 def _matrix(value: Any) -> _Matrix:
+    if hasattr(value, "tocsr"):
+        table = value.tocsr()
+        kind = np.float32 if table.dtype == np.float32 else np.float64
+        starts = np.ascontiguousarray(table.indptr, dtype=np.int64)
+        columns = np.ascontiguousarray(table.indices, dtype=np.int32)
+        data = np.ascontiguousarray(table.data, dtype=kind)
+        return _Matrix(data, False, 0, int(table.shape[1]), (starts, columns))
     kind = np.float32 if getattr(value, "dtype", None) == np.float32 else np.float64
     data: NDArray[Any] = np.asarray(value, dtype=kind)
     size = data.itemsize
     rows, columns = data.strides
     if columns == size and rows >= size * data.shape[1] and rows % size == 0:
-        return _Matrix(data, False, rows // size)
+        return _Matrix(data, False, rows // size, data.shape[1])
     if rows == size and columns >= size * data.shape[0] and columns % size == 0:
-        return _Matrix(data, True, columns // size)
-    return _Matrix(np.ascontiguousarray(data), False, data.shape[1])
+        return _Matrix(data, True, columns // size, data.shape[1])
+    return _Matrix(np.ascontiguousarray(data), False, data.shape[1], data.shape[1])
 
 
 def _compiled(here: Machine, loop: RowLoop, matrices: Mapping[str, _Matrix]) -> Code:
     by_column = frozenset(x for x, a in matrices.items() if a.by_column)
     single = frozenset(x for x, a in matrices.items() if a.single)
-    key = f"{loop!r} {here.lanes} {sorted(by_column)} {sorted(single)}"
-    return code(here, key, lambda: kernel(loop, here.lanes, by_column, single, NAME), NAME)
+    sparse = frozenset(x for x, a in matrices.items() if a.sparse)
+    key = f"{loop!r} {here.lanes} {sorted(by_column)} {sorted(single)} {sorted(sparse)}"
+    return code(here, key, lambda: kernel(loop, here.lanes, by_column, single, NAME, sparse), NAME)
 
 
 class _Rows:
@@ -134,9 +155,9 @@ class _Rows:
         self.matrices = {x: _matrix(arrays[x]) for x in loop.matrices}
         self.rows = {x: np.ascontiguousarray(arrays[x], dtype=np.float64) for x in loop.rows}
         self.code = _compiled(here, loop, self.matrices)
-        self.slots = np.zeros(len(Slots.of(loop).places), dtype=np.int64)
+        self.places = Slots.of(loop, frozenset(x for x, a in self.matrices.items() if a.sparse)).places
+        self.slots = np.zeros(len(self.places), dtype=np.int64)
         self.numbers = self.slots.view(np.float64)
-        self.places = Slots.of(loop).places
         self.vectors = {name: np.zeros(self._width(name)) for name in self._vectors()}
         self._shape(sizes[loop.dim], threads)
         self._fill()
@@ -146,27 +167,37 @@ class _Rows:
 
     def _width(self, vector: str) -> int:
         matrix = next(f.matrix for f in self.loop.forms if f.vector == vector)
-        return self.matrices[matrix].data.shape[1]
+        return self.matrices[matrix].width
 
     def _shape(self, rows: int, threads: int | None) -> None:
         """Rows of blocks and chunks, and the memory of chunks."""
-        width = sum(a.data.shape[1] for a in self.matrices.values())
-        size = max(1, sum(a.data.shape[1] * a.data.itemsize for a in self.matrices.values()))
+        tables = self.matrices.values()
+        width = sum(-(-a.data.size // max(1, rows)) if a.sparse else a.width for a in tables)
+        size = max(1, sum(_row_bytes(a, rows) for a in tables))
         block = max(8, min(64, BLOCK_BYTES // size // 8 * 8))
-        if any(a.by_column for a in self.matrices.values()):
+        if any(a.by_column for a in tables):
             block = MOST_ROWS  # what lies together in a column must be long
         self.chunk = max(1, CHUNK_ENTRIES // (block * max(1, width))) * block
+        if any(a.sparse for a in tables):
+            # What a block has looked up in the vector is still in the first cache when it is added to.
+            block = max(8, min(64, SPARSE_ENTRIES // max(1, width) // 8 * 8))
+            # Each chunk has totals of its own for every column, of which there may be many.
+            self.chunk = max(self.chunk, -(-rows // (SPARSE_CHUNKS * block)) * block)
         self.chunks = -(-rows // self.chunk)
         many = rows * width // ENTRIES_A_THREAD
         self.threads = max(1, min(cores() if threads is None else threads, self.chunks, many))
         self.block, self.count = block, rows
         at = 0
+        paired = interleaved(self.loop, frozenset(x for x, a in self.matrices.items() if a.sparse))
         self.parts: list[tuple[int, int | None]] = []
+        self.steps: list[int] = []
         for t in self.loop.totals:
-            size = self.matrices[t.matrix].data.shape[1] if t.matrix else None
+            entries = self.matrices[t.matrix].width if t.matrix else None
+            step = 2 if t.name in paired else 1
             self.slots[self.places[f"total {t.name}"]] = at
-            self.parts.append((at, size))
-            at += 1 if size is None else size
+            self.parts.append((at + step - 1, entries))
+            self.steps.append(step)
+            at += 1 if entries is None else step * entries
         self.stride = -(-at // 8) * 8
         self.partial = np.zeros((max(1, self.chunks), self.stride))
         self.counter = np.zeros(1, dtype=np.int64)
@@ -182,8 +213,11 @@ class _Rows:
             "stride": self.stride,
         }
         for name, a in self.matrices.items():
-            put |= {f"matrix {name}": a.data.ctypes.data, f"lead {name}": a.lead}
-            put[f"width {name}"] = a.data.shape[1]
+            put |= {f"matrix {name}": a.data.ctypes.data, f"width {name}": a.width}
+            if a.sparse:
+                put |= {f"starts {name}": a.sparse[0].ctypes.data, f"columns {name}": a.sparse[1].ctypes.data}
+            else:
+                put[f"lead {name}"] = a.lead
         put |= {f"row {name}": a.ctypes.data for name, a in self.rows.items()}
         put |= {f"vector {name}": a.ctypes.data for name, a in self.vectors.items()}
         for name, value in put.items():
@@ -210,7 +244,11 @@ class _Rows:
             self.counter[0] = 0
             together(self._run, self.threads)
             whole = self.partial[0] if self.chunks == 1 else self.partial.sum(axis=0)
-            totals = [whole[at] if size is None else whole[at : at + size].copy() for at, size in self.parts]
+            pairs = zip(self.parts, self.steps, strict=True)
+            totals = [
+                whole[at] if size is None else whole[at : at + step * size : step].copy()
+                for (at, size), step in pairs
+            ]
             return self.after(*totals, *parameters)
 
 
@@ -226,11 +264,11 @@ class _Quick:
             "after": rows.after,
             "argument": rows.argument,
             "call": rows.code.short,
-            "counter": memoryview(rows.counter),
+            "counter": memoryview(cast("Any", rows.counter)),
             "fitting": _fitting,
             "lock": rows.lock,
             "keeper": rows,  # of the memory and the code that stand behind the numbers below
-            "numbers": memoryview(rows.numbers),
+            "numbers": memoryview(cast("Any", rows.numbers)),
             "totals": memoryview(rows.partial[0]),
         }
         names = [f"p{k}" for k in range(len(free))]
@@ -257,7 +295,7 @@ class _Quick:
         before, after, free = rows.fused.before, rows.fused.after, rows.free
         plain = all(isinstance(i.operation, Input) for i in before.instructions)
         known = {f"scalar {name}" for name in free} & set(rows.places) | rows.vectors.keys()
-        if rows.chunks != 1 or not plain or set(rows.given) - set(free):
+        if rows.chunks != 1 or max(rows.steps) > 1 or not plain or set(rows.given) - set(free):
             return None
         if any(name not in known and f"scalar {name}" not in known for name in free):
             return None
