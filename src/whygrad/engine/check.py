@@ -15,7 +15,7 @@ from whygrad.core.cost import Reading
 from whygrad.core.derivation import Evidence
 from whygrad.core.document import Inline
 from whygrad.core.errors import Span, WhygradError
-from whygrad.core.expr import Expr, Partial, neg
+from whygrad.core.expr import Expr, Partial, Symbol, neg
 from whygrad.core.report import WRONG, CheckedLine, Finding, Pair, Report
 from whygrad.core.walk import Path, at, free_indices, names, postorder
 from whygrad.engine.check_equations import judge_equations
@@ -109,8 +109,11 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
     styles = STYLES
     if _letters_clash(readings_of(chain, STYLES[0], extra=given)):
         styles = tuple(replace(style, letters_apart=True) for style in STYLES[:-1])
+    met: set[str] = set()
     for style in styles:
-        for read in readings_of(chain, style, extra=given):
+        reads = readings_of(chain, style, extra=given) if _differs(style, styles[0], met) else []
+        for read in reads:
+            met |= read.choices
             bodies = tuple(d.body for d in read.scope.definitions.values())
             key = (tuple(line.value for line in read.lines), bodies)
             if key in seen:
@@ -127,6 +130,11 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
                     return
         if len(seen) > 24:
             return
+
+
+def _differs(style: Style, first: Style, met: set[str]) -> bool:
+    """Whether a style reads anything otherwise than the first one: a choice of it was met."""
+    return style is first or any(getattr(style, choice) != getattr(first, choice) for choice in met)
 
 
 def _letters_clash(reads: Sequence[Read]) -> bool:
@@ -208,7 +216,8 @@ def _by_paths(read: Read, k: int, court: Judge, case: Case) -> Pair | None:
     if first is None or before is None or after is None:
         return None
     inside = (*postorder(before.expr), *postorder(after.expr))
-    wrt = {n.wrt.name for n in inside if isinstance(n, Partial)}
+    slopes = [n for n in inside if isinstance(n, Partial)]
+    wrt = {n.wrt.name for n in slopes} - {n.body.name for n in slopes if isinstance(n.body, Symbol)}
     if isinstance(first.expr, Partial):
         wrt = {first.expr.wrt.name}
     else:

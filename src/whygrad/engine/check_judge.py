@@ -13,7 +13,7 @@ from typing import Final
 from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence
 from whygrad.core.errors import WhygradError
-from whygrad.core.expr import ONE, ZERO, Delta, Expr, Index, Number, Partial, Symbol, add, mul, neg
+from whygrad.core.expr import ONE, ZERO, Compare, Delta, Expr, Index, Number, Partial, Symbol, add, mul, neg
 from whygrad.core.report import Pair
 from whygrad.core.walk import free_indices, names, postorder, substitute
 from whygrad.engine.check_fold import named_again
@@ -240,21 +240,19 @@ class Judge:
 
     def detached(self, *values: Val) -> bool:
         """Whether something is differentiated by a name on which nothing known of it depends."""
-        spoken = self.spoken()
         for v in values:
             for node in postorder(v.expr):
                 if isinstance(node, Partial) and node.wrt.name not in self.depends(node.body):
-                    if {node.wrt.name, *names(node.body)} <= spoken:
+                    if self.together({node.wrt.name, *names(node.body)}):
                         continue
                     made_of = self.depends(node.body)
                     if any(n in self.scope.declarations for n in made_of):
                         return True
         return False
 
-    def spoken(self) -> frozenset[str]:
-        """The names in definitions: how they depend on one another is said there."""
-        inside = (names(d.body) | {d.name} for d in self.scope.definitions.values())
-        return frozenset[str]().union(*inside)
+    def together(self, some: set[str]) -> bool:
+        """Whether one definition is made of all of some names: how they depend on one another is said."""
+        return any(some <= self.depends(d.body) | {d.name} for d in self.scope.definitions.values())
 
     def unrelated(self, a: Val, b: Val) -> bool:
         """Whether an undefined quantity is differentiated by names whose relation is not given."""
@@ -307,10 +305,14 @@ class Judge:
 
 
 def told_apart(x: Index, *lines: Expr) -> bool:
-    """Whether a letter stands in a delta: then it is not meant as another one."""
-    return any(
-        isinstance(node, Delta) and x in (node.left, node.right) for e in lines for node in postorder(e)
-    )
+    """Whether a letter is compared in a delta: then it is not meant as another one."""
+    for node in (node for e in lines for node in postorder(e)):
+        if isinstance(node, Delta) and x in (node.left, node.right):
+            return True
+        alike = isinstance(node, Compare) and node.op == "==" and x in node.args
+        if alike and all(isinstance(a, Index) for a in node.args):
+            return True
+    return False
 
 
 def _layout_free(a: Val, b: Val) -> bool:

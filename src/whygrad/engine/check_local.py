@@ -38,8 +38,7 @@ def along_paths(e: Expr, wrt: str, scope: Scope) -> Iterator[Expr]:
         for path, node in paths(e)
         if isinstance(node, Partial)
         and node.wrt.name == wrt
-        and isinstance(node.body, Symbol)
-        and node.body.name in scope.definitions
+        and not (isinstance(node.body, Symbol) and node.body.name not in scope.definitions)
         and any(isinstance(at(e, path[:n]), Add) for n in range(len(path)))
     ]
     if not places:
@@ -50,8 +49,9 @@ def along_paths(e: Expr, wrt: str, scope: Scope) -> Iterator[Expr]:
         inner = _holding(held, scope)
         new = e
         for path, node in places:
-            assert isinstance(node.body, Symbol)
-            body = instantiate(scope.definitions[node.body.name], node.body.indices)
+            body = node.body
+            if isinstance(body, Symbol):
+                body = instantiate(scope.definitions[body.name], body.indices)
             new = replace_at(new, path, derivative(body, node.wrt, inner))
         yield new
 

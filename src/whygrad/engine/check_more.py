@@ -14,7 +14,7 @@ from typing import Final
 
 from whygrad.core.cost import Declaration, Domain, Scope
 from whygrad.core.derivation import Evidence
-from whygrad.core.expr import ZERO, Call, Expr, Mul, Reduce, Symbol, neg
+from whygrad.core.expr import ZERO, Add, Call, Expr, Mul, Reduce, Symbol, neg
 from whygrad.core.report import Pair
 from whygrad.core.walk import names, postorder, substitute
 from whygrad.engine.check_judge import Case, Judge
@@ -24,6 +24,7 @@ from whygrad.syntax.people.chain import Read
 from whygrad.syntax.people.resolve import Val
 
 _LABELS: Final = ("y", "t", "Y", "T")
+_SHARES: Final = ("y", "t", "p", "q", "Y", "T", "P", "Q")
 _SYMMETRIC: Final = frozenset("Sigma Lambda Omega S K H P Q D C V".split())
 """Letters of covariances, kernels, Hessians, weights: mostly symmetric. Of an A nobody knows."""
 _BITS: Final = Domain("finite", (Fraction(0), Fraction(1)))
@@ -45,9 +46,14 @@ def given_more(read: Read, before: Val, after: Val, case: Case, found: Pair) -> 
     used = court.depends(before.expr) | court.depends(after.expr)
     for words, scope in _branches(read, used):
         court = Judge(scope, read.zeros, read.opaque, frozenset(), read.setting.row_gradient)
-        if court.pair(before, after, case).verdict == "equal":
+        if court.pair(before, after, case).verdict == "equal" and not _nothing(after, court, case):
             return Pair("undecided", Evidence("undecided", f"right where {words}; elsewhere it is not"))
     return found
+
+
+def _nothing(line: Val, court: Judge, case: Case) -> bool:
+    """Whether a line is 0 in a piece: that both are there says nothing."""
+    return court.pair(line, Val(ZERO), case).verdict == "equal"
 
 
 def _more(read: Read, before: Val, after: Val) -> Iterator[tuple[str, bool, str, Scope]]:
@@ -58,6 +64,10 @@ def _more(read: Read, before: Val, after: Val) -> Iterator[tuple[str, bool, str,
         declaration = read.scope.declarations.get(name)
         if declaration is None or declaration.domains:
             continue
+        if name in _SHARES and len(declaration.dims) == 2 and _is_cross_entropy(name, read):
+            whole = Domain("simplex", dim=declaration.dims[-1])
+            words = f"the {name} of all classes add up to 1"
+            yield words, True, *_with(read.scope, declaration, whole)
         if name in _LABELS and len(declaration.dims) <= 1:
             if declaration.dims:
                 whole = Domain("simplex", dim=declaration.dims[-1])
@@ -131,8 +141,12 @@ def _is_cross_entropy(name: str, read: Read) -> bool:
 
 def _labels_a_log(name: str, total: Reduce) -> bool:
     for node in postorder(total.body):
-        if isinstance(node, Mul) and Symbol(name, (total.index,)) in node.factors:
-            logs = [f for f in node.factors if isinstance(f, Call) and f.name == "log"]
+        if isinstance(node, Mul) and any(
+            isinstance(f, Symbol) and f.name == name and f.indices[-1:] == (total.index,)
+            for f in node.factors
+        ):
+            inside = (n for f in node.factors if isinstance(f, Add | Call) for n in postorder(f))
+            logs = [n for n in inside if isinstance(n, Call) and n.name == "log"]
             if logs and not any("1 -" in str(n) for n in names(logs[0])):
                 return True
     return False

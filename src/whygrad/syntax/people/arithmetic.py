@@ -181,6 +181,8 @@ class Arithmetic(Base):
                 return Val(Apply("inv", (base.expr,)), base.dims)
             return Val(Apply("matpow", (base.expr, e)), base.dims)
         self.strain += 0.3
+        if base.rank == 1 and e is TWO:
+            self.s.choices.add("entrywise")
         if base.rank == 1 and e is TWO and not self.s.style.entrywise:
             self.s.say("the square of a vector", "its squared length", span)
             return Val(Apply("dot", (self.upright(base), self.upright(base))))

@@ -47,6 +47,8 @@ class Words:
     macros: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     bold: set[str] = field(default_factory=set[str])
     """Names seen in bold type, kept while lexing."""
+    choices: set[str] = field(default_factory=set[str])
+    """The choices of a :class:`Style` that make a difference in what was read, kept while reading."""
     letters: frozenset[str] = frozenset()
     """Letters that stand alone below a sum somewhere in the text."""
 

@@ -14,11 +14,12 @@ from whygrad.syntax.people.tree import Tree
 COUNTING: Final = frozenset("m n N M T B S K P D J".split())
 
 
-def counted(trees: Iterable[Tree], taken: Container[str]) -> dict[str, str]:
+def counted(every: Iterable[Tree], taken: Container[str]) -> dict[str, str]:
     """The letter of each sum without an upper limit, with the name that counts its terms.
 
     ``taken`` are names that are something else.
     """
+    trees = list(every)
     found: dict[str, str] = {}
     limited: set[str] = set()
     for tree in trees:
@@ -35,11 +36,32 @@ def counted(trees: Iterable[Tree], taken: Container[str]) -> dict[str, str]:
                 continue
             letter = total.binder.letters[0] if total.binder.letters else "s*"
             found.setdefault(letter, names[0])
+    for letter, name in _classes(trees, taken):
+        found.setdefault(letter, name)
     kept = {letter: name for letter, name in found.items() if letter not in limited}
     first: dict[str, str] = {}
     for letter, name in kept.items():
         first.setdefault(name, letter)  # the cost's own sum comes before the penalty's
     return {letter: name for name, letter in first.items()}
+
+
+def _classes(trees: list[Tree], taken: Container[str]) -> Iterator[tuple[str, str]]:
+    """A capital K that is only ever divided by counts what the letter k runs over."""
+    summed: set[str] = set()
+    whole: dict[str, int] = {}
+    below: dict[str, int] = {}
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Big):
+                summed |= set(node.binder.letters)
+            elif isinstance(node, t.Name) and node.name in ("K", "C"):
+                whole[node.name] = whole.get(node.name, 0) + 1
+            elif isinstance(node, t.Product | t.Quotient):
+                for name in _below(node):
+                    below[name] = below.get(name, 0) + 1
+    for name, times in whole.items():
+        if name not in taken and times == below.get(name) and name.lower() in summed:
+            yield name.lower(), name
 
 
 def _below(node: t.Product | t.Quotient) -> Iterator[str]:

@@ -44,6 +44,8 @@ class Cursor(ABC):
         self.k = 0
         self.depth = 0
         self.bars: list[str] = []
+        self.choices: set[str] = set()
+        """The choices of the style that were met; one set for all parts of a text."""
         self.rows = 0
 
     @property
@@ -166,6 +168,7 @@ class Cursor(ABC):
         last = tokens[-1].end if tokens else self.token.start
         found = type(self)([*tokens, Token("end", "", last, last, False)], self.source, self.style)
         found.depth = self.depth + 1
+        found.choices = self.choices
         if found.depth > MAX_DEPTH:
             self.fail("the brackets are nested too deep")
         return found

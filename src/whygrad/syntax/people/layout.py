@@ -191,6 +191,8 @@ def _plain(text: str, start: int, end: int, page: Page, *, loose: bool) -> Itera
                 held = None
             continue
         clause = _CLAUSE.search(line)
+        if clause is not None and line.count("{", 0, clause.start()) > line.count("}", 0, clause.start()):
+            clause = None  # the condition of a case
         if clause is not None and _looks_like_mathematics(line[: clause.start()].strip()):
             page.phrases.append(clause["said"].strip(" .,;:"))
             line = line[: clause.start()]

@@ -56,9 +56,14 @@ def _name(text: str) -> str:
     return text.strip().lstrip("\\")
 
 
+_LED_IN: Final = re.compile(
+    r"^(?:(?:here|where|with|and|also|assume|assuming|suppose|given)(?:\s+that)?[\s,]+)+", re.IGNORECASE
+)
+
+
 def _one(part: str, said: Said) -> None:
     """One phrase."""
-    plain = part.strip().rstrip(".")
+    plain = _LED_IN.sub("", part.strip()).rstrip(".")
     _domain(plain, said)
     _kind(plain, said)
     _case(plain, said)

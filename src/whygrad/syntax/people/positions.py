@@ -216,6 +216,7 @@ class Positions(Arithmetic):
     def join(self, a: str, b: str, letter: str, span: Span) -> None:
         """An index letter runs over one dimension."""
         if not self.s.dims.join(a, b):
+            self.s.choices.add("letters_apart")
             sizes = f"{self.s.dims.find(a)} and {self.s.dims.find(b)}"
             raise MisfitError(f"{letter} runs over two dimensions, {sizes}", span, letter, b)
 

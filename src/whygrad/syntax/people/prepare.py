@@ -36,6 +36,8 @@ class Prepared:
     wrt: tuple[Tree, ...]
     bold: frozenset[str]
     alias: dict[str, str] = field(default_factory=dict[str, str])
+    choices: set[str] = field(default_factory=set[str])
+    """The choices of the style that make a difference here."""
 
 
 def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
@@ -82,6 +84,7 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
     _losses(said, letters, context, words, style)
     prepared = Prepared(chain, parsed, errors, context, said, letters, style, wrt, frozenset(words.bold))
     prepared.alias = _aliases(letters, context)
+    prepared.choices = words.choices
     return prepared
 
 

@@ -64,4 +64,6 @@ class Read:
     wrt: tuple[Symbol, ...] = ()
     functions: frozenset[str] = frozenset()
     """Functions of which nothing is known."""
+    choices: set[str] = field(default_factory=set[str])
+    """The choices of the style that make a difference here."""
     readings: tuple[Reading, ...] = ()

@@ -49,6 +49,8 @@ def parse(source: str, words: Words | None = None, style: Style | None = None) -
     """
     tokens, repairs = mend(_trimmed(_positions(tokenize(_worded(source), words))))
     reader = Reader(tokens, source, style or Style())
+    if words is not None:
+        reader.choices = words.choices
     return Parsed(reader.whole(), tuple(repairs), source)
 
 
@@ -175,7 +177,10 @@ class Reader(Brackets):
             if not self.at("+", "-", "±"):
                 break
         self.depth -= 1
+        written = len(terms)
         terms = reach(terms, stops=self.style.sum_stops)
+        if len(terms) < written or self.style.sum_stops:
+            self.choices.add("sum_stops")
         if len(terms) == 1 and terms[0][0] > 0:
             return terms[0][1]
         return t.Sum(tuple(terms), self.since(start))
@@ -205,8 +210,9 @@ class Reader(Brackets):
                 op = self.advance().text
                 sign = self.sign()
                 found = self.factor()
-                if op == "/" and self.style.slash_wide:
-                    found = self.wide_denominator(found)
+                if op == "/" and self.starts(self.token) and self.token.glued:
+                    self.choices.add("slash_wide")
+                    found = self.wide_denominator(found) if self.style.slash_wide else found
                 factors.append((op, found if sign > 0 else self.negative(found)))
             elif self.starts(token):
                 factors.append(("", self.factor()))
@@ -248,6 +254,8 @@ class Reader(Brackets):
         """
         rest = [("", rest[0][1]), *rest[1:]]
         size = len(rest)
+        if size > 1:
+            self.choices.add("operator_tight")
         if self.style.operator_tight and not isinstance(rest[0][1], t.Big):
             size = 1 + call_size(rest)
         else:
@@ -369,7 +377,10 @@ class Reader(Brackets):
             token = self.token
             if factors and token.kind in ("func", "big"):
                 break
-            if factors and token.kind == "op" and token.text in ("(", "[") and not self.style.open_wide:
+            bracket = factors and token.kind == "op" and token.text in ("(", "[")
+            if bracket:
+                self.choices.add("open_wide")
+            if bracket and not self.style.open_wide:
                 called = isinstance(factors[-1][1], t.Name | t.Script) and token.glued
                 if not called:
                     break

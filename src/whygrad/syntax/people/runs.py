@@ -33,6 +33,11 @@ class Runs(Characters):
         if text == "if" and "{" in self.text and ("otherwise" in self.text or "else" in self.text):
             self.emit("text", text, begin, end)
             return
+        if text in ("pi", "tr") and [x.text for x in self.tokens[-2:]] == ["_", "{"]:  # p and i, t and r
+            for k, c in enumerate(text):
+                self.letter(c, begin + k, begin + k + 1)
+            self.at = end
+            return
         if self.after_script():
             again = len(text) > 1 and "{" not in self.text and self.text[end : end + 1] == "_"
             if again and set(text[:-1]) <= set("ijklmnpqrst"):  # p_ip_j: the last letter has one of its own
@@ -85,13 +90,14 @@ class Runs(Characters):
 
     def positions(self, text: str) -> bool:
         """Whether a run after ``_`` in plain text is letters side by side: ``x_ij``, ``q_ikl``, ``O_ic``."""
-        if "\\" in self.text or len(text) > 4 or len(set(text)) < len(text):
+        if "\\" in self.text or len(text) > 4:
             return False
         if set(text) <= set("ijklmnpqrst") and len(text) == 2:
             return True
-        if set(text) <= self.words.letters and text not in FUNCTIONS and text not in BIG:
-            return True
-        return set(text) <= set("ijklpq")
+        if len(set(text)) < len(text) or text in FUNCTIONS or text in BIG:
+            return False
+        summed = bool(set(text) & self.words.letters)
+        return set(text) <= set("ijklpq") or (summed and set(text) <= set("ijklmnpqrst") | self.words.letters)
 
     def piece(self, text: str, begin: int) -> None:
         """One letter or known word."""
@@ -114,7 +120,7 @@ class Runs(Characters):
         if run in self.words.names or len(run) == 1:
             self.piece(run, begin)
             return begin + len(run)
-        if run[0] == "d" and run[1:] in GREEK_NAMES:
+        if run[0] == "d" and (run[1:] in GREEK_NAMES or (len(run) > 3 and run[1:] in self.words.names)):
             self.letter("d", begin, begin + 1)
             self.piece(run[1:], begin + 1)
             return begin + len(run)

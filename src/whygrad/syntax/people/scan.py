@@ -76,6 +76,8 @@ def _layered(trees: list[Tree]) -> set[str]:
             if not isinstance(node, t.Script) or node.sub is None or not isinstance(node.base, t.Name):
                 continue
             first, *rest = script_items(node.sub)
+            if not rest and isinstance(first, t.Num):
+                continue  # the whole array
             if rest and isinstance(first, t.Num) and not any(isinstance(x, t.Num) for x in rest):
                 numbers.setdefault(node.base.name, set()).add(str(first.value))
             else:

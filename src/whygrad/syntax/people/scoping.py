@@ -58,6 +58,7 @@ def finished(p: Prepared, base: Setting, ranks: Mapping[str, int], cost: float) 
         zeros=_zeros(p, s),
         wrt=wrt,
         functions=frozenset(resolver.opaque) | _perhaps_functions(p, s),
+        choices=p.choices,
         readings=tuple(s.readings.values()),
     )
 

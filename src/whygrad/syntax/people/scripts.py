@@ -136,17 +136,34 @@ def positions(sub: Tree, letters: Letters, base: str = "") -> tuple[list[Tree], 
     items = script_items(sub)
     found: list[Tree] = []
     labels: list[str] = []
-    if base in letters.layered and len(items) > 1:
+    if base in letters.layered:
         return items[1:], spell(items[0])
     for item in items:
         kind = _position_kind(item, letters)
+        if not kind and _looked_up(item, letters, alone=len(items) == 1):
+            kind = "looked up"
         if kind:
             found.append(item)
         else:
             labels.append(spell(item))
-    if labels and found and not all(_is_index_name(x, letters) for x in found):
+    if (
+        labels
+        and found
+        and not all(_is_index_name(x, letters) or _looked_up(x, letters, alone=False) for x in found)
+    ):
         return [], "".join(spell(x) for x in items)
     return found, "".join(labels)
+
+
+def _looked_up(item: Tree, letters: Letters, *, alone: bool) -> bool:
+    """Whether an index is itself the entry of an array: the row of ``E_{t_i + 1, j}``."""
+    item = t.bare(item)
+    if isinstance(item, t.Sum):
+        return any(_looked_up(x, letters, alone=False) for _, x in item.terms)
+    if alone or not isinstance(item, t.Script) or item.sub is None or not isinstance(item.base, t.Name):
+        return False
+    inside = script_items(item.sub)
+    return all(isinstance(x, t.Name) and letters.is_index(x.name) for x in map(t.bare, inside))
 
 
 def _is_index_name(item: Tree, letters: Letters) -> bool:

@@ -82,6 +82,8 @@ class Setting:
     """Names whose square is what is differentiated by."""
     general: bool = False
     """Whether the lines are said to hold for all positions."""
+    choices: set[str] = field(default_factory=set[str])
+    """The choices of the style that were met."""
     readings: dict[str, Reading] = field(default_factory=dict[str, Reading])
     dims: Dims = field(default_factory=Dims)
 

@@ -12,6 +12,7 @@ from whygrad.syntax.people.counts import counted
 from whygrad.syntax.people.dims import Dims, MisfitError, UnknownError
 from whygrad.syntax.people.prepare import Prepared
 from whygrad.syntax.people.resolve import Resolver, Val
+from whygrad.syntax.people.scan import argument_like
 from whygrad.syntax.people.scripts import Letters, name_parts, spell
 from whygrad.syntax.people.setting import Kinds, Meant, Setting
 from whygrad.syntax.people.tree import Tree
@@ -20,7 +21,7 @@ from whygrad.syntax.people.tree import Tree
 def setting_of(p: Prepared) -> Setting:
     """The setting without kinds."""
     letters, said, context = p.letters, p.said, p.context
-    s = Setting(letters, p.style)
+    s = Setting(letters, p.style, choices=p.choices)
     s.meant = dict(context.meant)
     s.facts = list(context.facts)
     s.differentials = dict(context.differentials)
@@ -243,7 +244,8 @@ def _goals(p: Prepared, s: Setting) -> dict[str, tuple[str, ...]]:
             if body is None:
                 continue
             if isinstance(body, t.Product):
-                called = len(body.factors) == 2 and isinstance(body.factors[1][1], t.Group)
+                second = body.factors[1][1]
+                called = len(body.factors) == 2 and isinstance(second, t.Group) and argument_like(second)
                 body = body.factors[0][1] if called else body
             parts = name_parts(body, p.letters) if isinstance(body, t.Name | t.Script) else None
             if parts is None or s.real(parts.name) in s.meant or parts.name in s.called:
@@ -268,10 +270,23 @@ def _ingredient(name: str, wrt: tuple[Tree, ...], s: Setting) -> bool:
     """Whether a definition is made of a name and of what it is differentiated by: then both are free."""
     by = {s.real(n) for w in wrt for n in t.names_in(w)}
     for meant in s.meant.values():
-        inside = {s.real(n) for n in t.names_in(meant.body)}
+        inside = _made_of(meant.name, s)
         if name in inside and by & inside:
             return True
     return False
+
+
+def _made_of(name: str, s: Setting) -> set[str]:
+    """The names in a definition, and in those that it uses."""
+    seen: set[str] = set()
+    stack = [name]
+    while stack:
+        one = stack.pop()
+        if one not in seen:
+            seen.add(one)
+            if one in s.meant:
+                stack += (s.real(n) for n in t.names_in(s.meant[one].body))
+    return seen - {name}
 
 
 def _squares(p: Prepared) -> set[str]:
