@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,6 +165,23 @@ def test_a_transformer_block_fits():
     source = slides(lesson("transformer-block"))[".typ"]
     assert '#page-of("circuit-2"' in source
     assert '#page-of("again-chain.11-2"' in source
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux says how much memory is used")
+def test_memory_is_given_back():
+    """What Typst remembers of earlier documents is let go; without that each of these keeps 55 MB."""
+
+    def used_mb() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+    def again(times: int) -> float:
+        for _ in range(times):
+            slides(lesson("logistic"))
+        return used_mb()
+
+    before = again(2)
+    assert again(5) - before < 120
 
 
 def test_changed_parts_are_new(made):

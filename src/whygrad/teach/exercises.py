@@ -350,12 +350,23 @@ def _whole(lesson: Lesson, rng: random.Random) -> Iterator[Exercise]:
 
 
 def _derivations(lesson: Lesson) -> list[Rows]:
-    rows = [b for b in lesson.document.blocks if isinstance(b, Rows) and b.id != "cost"]
-    return [Rows(tuple(_without_details(r) for r in b.rows), id=b.id, numbered=b.numbered) for b in rows]
+    """The rows of each parameter; each stands alone: what is reused has the reason it had the first time."""
+    blocks = [b for b in lesson.document.blocks if isinstance(b, Rows) and b.id != "cost"]
+    first: dict[tuple[Expr | None, Expr | None], Row] = {}
+    for row in (row for block in blocks for row in block.rows):
+        first.setdefault((row.left, row.right), row)
+    return [
+        Rows(
+            tuple(_alone(row, first[row.left, row.right] if row.left else row) for row in block.rows),
+            id=block.id,
+            numbered=block.numbered,
+        )
+        for block in blocks
+    ]
 
 
-def _without_details(row: Row) -> Row:
-    return Row(row.right, row.left, row.relation, row.label, row.id, row.reason, row.rule)
+def _alone(row: Row, first: Row) -> Row:
+    return Row(row.right, row.left, row.relation, row.label, row.id, first.reason, row.rule)
 
 
 def is_right(exercise: Exercise, answer: Expr) -> bool:

@@ -68,7 +68,7 @@ ENGLISH: Final[Words] = {
     "factor": "Fill in the missing factor.",
     "factor answer": "The missing factor is",
     "factor why": "It is the local derivative",
-    "mistake": "One of these lines does not follow from the line before. Which one, and what went wrong?",
+    "mistake": "A line of these is wrong. Which is the first, and what went wrong there?",
     "mistake answer": "Line {line} is the first wrong one: {title}.",
     "mistake fact": "In line {line}, ",
     "mistake right": "The right line is",
