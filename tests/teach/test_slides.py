@@ -161,7 +161,7 @@ def test_what_does_not_fit_is_refused_and_said():
 
 @pytest.mark.slow
 def test_a_transformer_block_fits():
-    """The widest of the gallery: long lists go on, results are set smaller, the circuit takes several pages."""
+    """The widest of the gallery: long lists go on, results are set smaller, the circuit takes pages."""
     source = slides(lesson("transformer-block"))[".typ"]
     assert '#page-of("circuit-2"' in source
     assert '#page-of("again-chain.11-2"' in source
