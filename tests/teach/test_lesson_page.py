@@ -49,3 +49,47 @@ def test_labels_as_the_browser_measures_them(text, tab, tmp_path):
                         "document.documentElement.viewBox.baseVal.height]")  # fmt: skip
     assert all(left >= 0 and top >= 0 and right <= size[0] and bottom <= size[1]
                for _, left, top, right, bottom in boxes)  # fmt: skip
+
+
+FRONT_END = """async ([code, state]) => {
+  const module = await import(URL.createObjectURL(new Blob([code], {type: 'text/javascript'})));
+  const waiting = {};
+  const model = {
+    get: name => state[name],
+    set: (name, value) => {
+      if (state[name] === value) return;
+      state[name] = value;
+      (waiting['change:' + name] || []).forEach(call => call());
+    },
+    save_changes: () => {},
+    on: (what, call) => { (waiting[what] ||= []).push(call); },
+    off: () => {},
+  };
+  window.model = model;
+  module.default.render({model, el: document.getElementById('here')});
+}"""
+"""What a notebook gives a widget: a model and a place (anywidget's front-end module)."""
+
+
+def test_the_explorer_goes_through_every_step(tab):
+    pytest.importorskip("anywidget")
+    from whygrad.notebook import explore
+
+    widget = explore(wg.derive("logistic"))
+    state = {"steps": widget.steps, "words": widget.words, "style": widget.style, "at": 0}
+    tab.set_content("<!doctype html><div id='here'></div>")
+    tab.evaluate(FRONT_END, [widget._esm, state])
+    seen = [tab.locator("#here").inner_text()]
+    for _ in widget.steps[1:]:
+        tab.get_by_role("button", name="next").click()
+        seen.append(tab.locator("#here").inner_text())
+    assert tab.evaluate("model.get('at')") == len(widget.steps) - 1
+    assert len(set(seen)) == len(widget.steps)
+    assert all(step["rule"] in text for step, text in zip(widget.steps, seen, strict=True))
+    tab.get_by_role("button", name="back").click()
+    assert tab.locator("#here").inner_text() == seen[-2]
+    sizes = tab.evaluate(
+        "[...document.querySelectorAll('#here math')].map(m => m.getBoundingClientRect().width)"
+    )
+    assert len(sizes) > 2
+    assert min(sizes) > 3
