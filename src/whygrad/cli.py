@@ -422,7 +422,12 @@ def at_argument(parser: argparse.ArgumentParser, help: str) -> None:
 def fit_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``fit``."""
     cost_arguments(parser)
-    parser.add_argument("--data", metavar="FILE", required=True, help="a CSV file with a header")
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        required=True,
+        help="a CSV file with a header, or Parquet, Arrow, npy",
+    )
     parser.add_argument("--target", metavar="COLUMN", help="the target; without it, the last column")
     parser.add_argument(
         "--bind",

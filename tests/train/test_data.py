@@ -308,8 +308,8 @@ def test_encodings(tmp_path):
         (b"a,y\n1,2\n3,\x004\n", "error/data-file", "binary"),
         (b"PK\x03\x04rest", "error/data-file", "Excel"),
         (b"\x1f\x8b\x08rest", "error/data-file", "gzip"),
-        (b"PAR1rest", "error/missing-extra", "Parquet"),
-        (b"\x93NUMPY\x01\x00", "error/missing-extra", "npy"),
+        (b"PAR1rest", "error/data-file", "Parquet"),
+        (b"\x93NUMPY\x01\x00", "error/data-file", "npy"),
         (b'a,y\n1,"2\n3,4\n', "error/data-file", "from line 3 on|from line 2 on"),
     ],
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from whygrad.core.cost import Cost, Declaration
 from whygrad.core.errors import DataError, UsageError
 from whygrad.train.arrays import as_arrays
+from whygrad.train.columnar import LARGE, Columns, columns_of, opened, row_major
 from whygrad.train.columns import (
     Array,
     Categories,
@@ -34,7 +36,7 @@ from whygrad.train.memory import Data, extra_arrays, table_of
 from whygrad.train.missing import fill_missing, settle_missing
 from whygrad.train.numbers import Marks, marks_of
 from whygrad.train.roles import Shape, assign, shape_of
-from whygrad.train.table import Table, read_table
+from whygrad.train.table import Column, Table, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Dataset:
 
 def prepare(
     cost: Cost,
-    data: Data,
+    data: Any,
     *,
     target: str | None = None,
     bind: Mapping[str, str | Sequence[str]] | None = None,
@@ -81,7 +83,7 @@ def prepare(
     cost
         Whose data names are to be filled.
     data
-        A path, columns by name, arrays by data name, or a pair (X, y).
+        A path, columns by name, arrays by data name, a pair (X, y), or a table of another library.
     target, bind, positive, missing, categories, standardise
         As the options of ``fit``.
     reading
@@ -93,12 +95,19 @@ def prepare(
         Naming the column, how many values, the first line and the way out.
     """
     reading = reading or Reading()
+    given = columns_of(data)
+    source = opened(given)
+    if source is not None:
+        simple = positive is None and not standardise and categories is None
+        if source.plain and simple and source.rows * len(source.names) >= LARGE:
+            return _from_columns(cost, source, target, bind or {})
+        given = source.as_mapping()
     if target is None and not bind and positive is None and not standardise and categories is None:
-        quick = as_arrays(cost, data) if missing is None else None
+        quick = as_arrays(cost, given) if missing is None else None
         if quick is not None:
             return Dataset(*quick, unchecked=True)
-    shape = _without(shape_of(cost), extra_arrays(cost, data))
-    table, bound = _table(cost, data, reading)
+    shape = _without(shape_of(cost), extra_arrays(cost, given))
+    table, bound = _table(cost, given, reading)
     roles = assign(shape, table, target=target, bind={**bound, **(bind or {})})
     marks = _marks(table, reading)
     recipe = Recipe(roles.columns, roles.target)
@@ -118,7 +127,7 @@ def prepare(
     }
     keep = settle_missing(work, labels, parts, missing)
     arrays = _arrays(shape, labels, parts, recipe, keep)
-    arrays.update(extra_arrays(cost, data))
+    arrays.update(extra_arrays(cost, given))
     rows = int(keep.sum())
     for d in shape.targets:
         if d.name in arrays:
@@ -130,11 +139,14 @@ def prepare(
     return Dataset(arrays, sizes, recipe, rows, table.source, work.said, work.warnings)
 
 
-def apply(cost: Cost, data: Data, recipe: Recipe, reading: Reading | None = None) -> Dataset:
+def apply(cost: Cost, data: Any, recipe: Recipe, reading: Reading | None = None) -> Dataset:
     """Turn further data into arrays as ``recipe`` says; the target may be absent."""
     reading = reading or Reading()
-    shape = _without(shape_of(cost), extra_arrays(cost, data))
-    table, bound = _table(cost, data, reading)
+    given = columns_of(data)
+    source = opened(given)
+    given = given if source is None else source.as_mapping()
+    shape = _without(shape_of(cost), extra_arrays(cost, given))
+    table, bound = _table(cost, given, reading)
     have = set(table.names)
     wanted = {
         name: bound.get(name, columns)
@@ -158,8 +170,28 @@ def apply(cost: Cost, data: Data, recipe: Recipe, reading: Reading | None = None
     arrays = _arrays(shape, labels, parts, recipe, keep)
     for name, mean in recipe.mean.items():
         arrays[name] = (arrays[name] - np.array(mean)) / np.array(recipe.scale[name])
-    arrays.update(extra_arrays(cost, data))
+    arrays.update(extra_arrays(cost, given))
     return Dataset(arrays, _sizes(cost, arrays), recipe, table.rows, table.source, work.said, work.warnings)
+
+
+def _from_columns(
+    cost: Cost, source: Columns, target: str | None, bind: Mapping[str, str | Sequence[str]]
+) -> Dataset:
+    """A large file of numbers, read through the memory map."""
+    shape = shape_of(cost)
+    stub = Table(tuple(Column(name) for name in source.names), range(1, source.rows + 1), source.path)
+    roles = assign(shape, stub, target=target, bind=bind)
+    arrays, said = row_major(source, roles.columns)
+    recipe = Recipe(roles.columns, roles.target)
+    work = Work(stub, Marks(","), recipe, [*roles.said, *said], [])
+    for d in (*shape.single, *shape.wide):
+        if d.name in arrays and d.domains and any(domain.kind != "real" for domain in d.domains):
+            _check_domains(cost, {d.name: arrays[d.name]}, work, np.arange(source.rows))
+    for d in shape.targets:
+        if d.name in arrays:
+            _check_target(d, arrays[d.name], recipe, work, len(shape.targets))
+    sizes = _sizes(cost, arrays)
+    return Dataset(arrays, sizes, recipe, source.rows, source.path, work.said, work.warnings, unchecked=True)
 
 
 # --- columns ------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from whygrad.train.curvature import Curvature
 from whygrad.train.data import Dataset, Reading, prepare
 from whygrad.train.existence import Existence, existence
 from whygrad.train.kinks import Kinks
-from whygrad.train.memory import Data
 from whygrad.train.objective import objective_of
 from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
 from whygrad.train.result import Fit
@@ -50,7 +49,7 @@ MOST_WHITENED = 1000
 
 def fit(
     cost: Cost,
-    data: Data,
+    data: Any,
     *,
     method: str = "auto",
     rate: float | str | None = None,
@@ -77,7 +76,8 @@ def fit(
     cost
         Its constants must have values.
     data
-        A CSV file, columns by name, arrays by data name, or a pair (X, y).
+        A CSV, Parquet, Arrow or npy file, columns by name, arrays by data name, a pair (X, y), or a
+        table of pandas, polars or pyarrow.
     method
         ``gd``: gradient descent on the columns as given. ``auto``: Newton's method where the cost is
         a convex loss of one linear form, else L-BFGS.

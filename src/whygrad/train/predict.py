@@ -20,7 +20,6 @@ from whygrad.lower.lower import lower
 from whygrad.meaning.to_index import cost_to_index
 from whygrad.train.data import Dataset, Reading, apply
 from whygrad.train.labels import is_binary
-from whygrad.train.memory import Data
 from whygrad.train.model import Model, load_model
 from whygrad.train.report import prediction_document
 from whygrad.train.structure import FORM, Structure, structure_of
@@ -83,7 +82,7 @@ def _cell(text: str) -> str:
 
 def predict(
     model: Model | str | os.PathLike[str],
-    data: Data,
+    data: Any,
     *,
     separator: str | None = None,
     decimal: str | None = None,
