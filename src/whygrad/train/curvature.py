@@ -46,8 +46,11 @@ class Curvature:
         self.scope = bound.objective.cost.scope
         self.design = self._design()
         self.scale = float(self._run(lower({"scale": structure.scale}, self.scope))["scale"])
-        self.diagonal = self._penalty_diagonal()
-        """Of ∇²R, where it is the same everywhere and has nothing else."""
+        parts = self._penalty_parts()
+        self.diagonal = None if parts is None else parts[0]
+        """Of ∇²R away from kinks, where it is the same everywhere and has nothing else."""
+        self.kink = None if parts is None or not parts[1].any() else parts[1]
+        """The weights of the |θ_j| in R, where there are such."""
         self.bend = bend_of(
             structure.loss,
             structure.first,
@@ -139,16 +142,20 @@ class Curvature:
         blocks = [[np.reshape(found[f"{a} {b}"], (ka, kb)) for b, kb in sides] for a, ka in sides]
         return np.block(blocks)
 
-    def _penalty_diagonal(self) -> Array | None:
-        """The diagonal of ∇²R where that is a constant diagonal matrix, tried on random directions."""
-        rng, origin = np.random.default_rng(0), np.zeros(self.layout.size)
-        zero = self.penalty_slope(origin)
-        diagonal = self.penalty_slope(origin + 1) - zero
+    def _penalty_parts(self) -> tuple[Array, Array] | None:
+        """d and k where R = Σ_j (½ d_j θ_j² + s_j θ_j + k_j |θ_j|), told by its slopes at random points."""
+        rng, size = np.random.default_rng(0), self.layout.size
+        zero = self.penalty_slope(np.zeros(size))
+        one, two = (self.penalty_slope(np.full(size, t)) - zero for t in (1.0, 2.0))
+        curve, kink = two - one, 2 * one - two
+        curve[np.abs(curve) <= 1e-14 * np.abs(one)] = 0.0
+        kink[np.abs(kink) <= 1e-14 * np.abs(one)] = 0.0
         for scale in (1.0, 1e3):
-            aside = scale * rng.normal(size=len(origin))
-            if not np.allclose(self.penalty_slope(aside) - zero, diagonal * aside, rtol=1e-9, atol=1e-12):
+            aside = scale * rng.normal(size=size)
+            wanted = curve * aside + kink * np.sign(aside)
+            if not np.allclose(self.penalty_slope(aside) - zero, wanted, rtol=1e-9, atol=1e-12):
                 return None
-        return diagonal
+        return curve, kink
 
     def penalty_slope(self, theta: Array) -> Array:
         """∇R at a point."""
@@ -163,8 +170,8 @@ class Curvature:
 
     @property
     def smooth(self) -> bool:
-        """Whether the loss has no bend on these data, so that second derivatives tell all."""
-        return self.bend == "none"
+        """Whether nothing bends on these data, so that second derivatives tell all."""
+        return self.bend == "none" and self.kink is None
 
     @property
     def convex(self) -> bool:
@@ -172,7 +179,7 @@ class Curvature:
         if self.bend == "other" or not self.structure.convex or self.scale < 0:
             return False
         if self.diagonal is not None:
-            return bool((self.diagonal >= 0).all())
+            return bool((self.diagonal >= 0).all() and (self.kink is None or (self.kink >= 0).all()))
         if self.penalty is None:
             return False
         lowest = np.linalg.eigvalsh(self.penalty).min()

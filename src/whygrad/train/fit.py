@@ -21,6 +21,7 @@ from whygrad.train.existence import Existence, existence
 from whygrad.train.kinks import Kinks
 from whygrad.train.objective import objective_of
 from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
+from whygrad.train.proximal import Kinked, minimise_kinked
 from whygrad.train.result import Fit
 from whygrad.train.scaled import minimise_scaled
 from whygrad.train.start import (
@@ -169,6 +170,8 @@ class _Task:
         curvature = Curvature(self.structure, self.bound) if self.structure else None
         self.convex = (curvature is not None and curvature.convex) or is_convex(self.objective.cost)
         self.curvature = curvature if curvature is not None and curvature.smooth else None
+        kinked = curvature is not None and curvature.bend == "none" and curvature.kink is not None
+        self.kinked = curvature if kinked else None
         self.project = projection(cost, self.bound.layout)
         self.theta, started = start_of(cost, self.bound.layout, init, self.convex, seed)
         self.started = init is not None
@@ -279,6 +282,9 @@ class _Task:
 
     def minimise(self, steps: int) -> None:
         """Newton's method in whitened coordinates, or L-BFGS from several starts."""
+        if self.kinked is not None and self.kinked.kink is not None and self.convex:
+            self._minimise_kinked(self.kinked, max(steps, 10 * AUTO_STEPS))
+            return
         few = self.bound.layout.size <= MOST_WHITENED
         if self.curvature is not None and self.convex and self.tall and few:
             if self._minimise_tall(self.curvature, steps):
@@ -297,6 +303,31 @@ class _Task:
 
     def _near(self, gap: float, cost: float) -> bool:
         return gap <= self.judge.rounding(cost) or self.judge.near(gap, cost, gap)
+
+    def _minimise_kinked(self, curvature: Curvature, steps: int) -> None:
+        """Proximal steps, where the penalty has a kink at 0."""
+        self.said.append("method: proximal steps (the penalty has a kink at 0)")
+        if curvature.kink is None or curvature.diagonal is None:
+            raise RuntimeError("the penalty has no kink")
+        penalty = Kinked(curvature.diagonal, curvature.kink)
+        run = minimise_kinked(
+            curvature,
+            penalty,
+            self.bound.value_and_gradient,
+            self.theta,
+            steps,
+            near=self._near,
+            progress=self.progress,
+        )
+        self.run = run
+        gap, reach = penalty.gap(run.theta, run.gradient)
+        rounding = self.judge.rounding(run.cost)
+        norm = float(np.abs(run.gradient).max(initial=0.0))
+        self.certificate = Certificate("duality-gap", norm, gap, rounding, f"{reach:.0f}")
+        weights = int((curvature.kink > 0).sum())
+        zeros = int(((run.theta == 0) & (curvature.kink > 0)).sum())
+        self.said.append(f"{zeros} of the {weights} penalised parameters are exactly 0")
+        self.outcome = self._auto_outcome(run)
 
     def _minimise_scaled(self, curvature: Curvature, steps: int) -> None:
         """L-BFGS with each parameter measured by its curvature."""

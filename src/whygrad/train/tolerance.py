@@ -18,6 +18,7 @@ Kind: TypeAlias = Literal[
     "quadratic",  # the cost is a quadratic form: ½ gᵀH⁺g is the distance to the minimum itself
     "strong-convexity",  # J − J* <= |g|²/(2μ), Boyd and Vandenberghe (9.9)
     "newton-decrement",  # J − J* is about ½ gᵀH⁻¹g, Boyd and Vandenberghe sec. 9.5.1
+    "duality-gap",  # Fenchel's inequality
     "local-minimum",  # gradient 0 to tolerance, Hessian positive definite there
     "stationary",  # gradient 0 to tolerance, no more is known
     "none",
@@ -50,6 +51,7 @@ class Certificate:
             "quadratic": f"within {gap} of the minimum (the cost is quadratic; {size})",
             "strong-convexity": f"within {gap} of the minimum (the cost is strongly convex; {size})",
             "newton-decrement": f"about {gap} above the minimum (Newton decrement{by}, convex cost; {size})",
+            "duality-gap": f"within {gap} of the minimum (duality gap, parameters up to {self.by}; {size})",
             "local-minimum": f"a local minimum (positive definite Hessian; {size})",
             "stationary": f"stationary ({size})",
             "none": size,
