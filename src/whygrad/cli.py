@@ -178,6 +178,7 @@ def run_page(options: argparse.Namespace) -> int:
 
 FIT_OPTIONS = (
     *("target", "method", "rate", "steps", "standardise", "positive", "missing", "categories", "seed"),
+    *("batch", "init"),
     *("separator", "decimal", "encoding", "header"),
 )
 
@@ -186,7 +187,7 @@ def run_fit(options: argparse.Namespace) -> int:
     """Train on data, write the files asked for, and print what came out."""
     constants, bind = pairs(options.set, "--set"), pairs(options.bind, "--bind")
     text = given(options.cost)
-    for path in (options.save, options.history, options.plot):
+    for path in (options.save, options.history, options.plot, options.record):
         refuse_existing(path, options.force)
     cost = whygrad.load_cost(text, constants=constants, note=note)
     chosen = {name: getattr(options, name) for name in FIT_OPTIONS}
@@ -196,6 +197,7 @@ def run_fit(options: argparse.Namespace) -> int:
         (options.save, result.save),
         (options.history, result.save_history),
         (options.plot, result.save_plot),
+        (options.record, result.save_record),
     ):
         if path is not None:
             write(path, force=options.force)
@@ -438,7 +440,7 @@ def fit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--method",
-        choices=("auto", "gd"),
+        choices=("auto", "gd", "momentum", "adam", "lbfgs", "newton"),
         default="auto",
         help="gd: gradient descent as it is taught; auto: whatever finds the minimum soonest",
     )
@@ -458,6 +460,9 @@ def fit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
     parser.add_argument("--history", metavar="FILE", help="write the cost after each update as CSV")
     parser.add_argument("--plot", metavar="FILE", help="draw the cost history")
+    parser.add_argument("--record", metavar="FILE", help="write history, passes, bytes and times as JSON")
+    parser.add_argument("--batch", metavar="ROWS", type=int, help="rows at a time for gd, momentum, adam")
+    parser.add_argument("--init", metavar="MODEL.json", help="go on from the parameters of a saved model")
     parser.add_argument("--seed", type=int, default=0)
     file_arguments(parser)
     format_argument(parser)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whygrad.backends.blocks import Blocks
 from whygrad.core.cost import Cost
 from whygrad.core.errors import UsageError
+from whygrad.lower.split import split
 from whygrad.meaning.to_index import cost_to_index
 from whygrad.train.arrays import refuse_not_finite
 from whygrad.train.columns import Categories, Missing
@@ -19,6 +22,7 @@ from whygrad.train.curvature import Curvature
 from whygrad.train.data import Dataset, Reading, prepare
 from whygrad.train.existence import Existence, existence
 from whygrad.train.kinks import Kinks
+from whygrad.train.model import Model, load_model
 from whygrad.train.objective import objective_of
 from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
 from whygrad.train.proximal import Kinked, minimise_kinked
@@ -35,10 +39,16 @@ from whygrad.train.start import (
 from whygrad.train.structure import structure_of
 from whygrad.train.tall import is_tall, minimise_tall
 from whygrad.train.tolerance import Certificate, Judge
+from whygrad.train.updates import ADAM_RATE, BETA, Adam, Momentum, Plain, batches, update
 from whygrad.train.whitened import Whitened
 
 Array = NDArray[np.float64]
-Method: TypeAlias = Literal["auto", "gd"]
+Method: TypeAlias = Literal["auto", "gd", "momentum", "adam", "lbfgs", "newton"]
+METHODS: Final = get_args(Method)
+TAUGHT: Final = ("gd", "momentum", "adam")
+"""Methods that make the updates asked for, on the columns as given."""
+TURNS: Final = 20
+"""Turns through the data with batches, where no number of updates is given."""
 GD_STEPS = 10_000
 AUTO_STEPS = 500
 STARTS = 5
@@ -67,8 +77,9 @@ def fit(
     header: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
-    init: Mapping[str, Any] | None = None,
+    init: Mapping[str, Any] | Model | str | os.PathLike[str] | None = None,
     tolerance: float = 1e-8,
+    batch: int | None = None,
 ) -> Fit:
     """Train the parameters of a cost on data.
 
@@ -80,8 +91,10 @@ def fit(
         A CSV, Parquet, Arrow or npy file, columns by name, arrays by data name, a pair (X, y), or a
         table of pandas, polars or pyarrow.
     method
-        ``gd``: gradient descent on the columns as given. ``auto``: Newton's method where the cost is
-        a convex loss of one linear form, else L-BFGS.
+        ``gd``, ``momentum``, ``adam``: updates as they are taught, on the columns as given. ``newton``,
+        ``lbfgs``: these. ``auto``, by the cost and the shape of the data: Newton's method, on a sample
+        and then L-BFGS where rows are many, L-BFGS measured by curvature where parameters are many or
+        rows sparse, proximal steps for L1 and elastic net.
     rate
         The step of gd; without it (or ``"1/L"``) 1/L, where L bounds the curvature. With ``auto``, a
         rate means gd.
@@ -90,9 +103,12 @@ def fit(
     progress
         Called now and then with the update, the cost and the size of the gradient.
     init
-        Parameters to start from, by name; otherwise 0 for convex costs, random by ``seed`` for others.
+        Parameters to start from, by name, or a model (or its path) whose parameters they are, so that a
+        fit that was stopped goes on; otherwise 0 for convex costs, random by ``seed`` for others.
     tolerance
         How near the minimum, relative to where it started, counts as converged.
+    batch
+        Rows to take at a time for gd, momentum and adam; all without it.
 
     Returns
     -------
@@ -106,6 +122,12 @@ def fit(
     """
     _check_method(method)
     chosen_rate, chosen_steps = checked_rate(rate), checked_steps(steps)
+    if batch is not None and (batch < 1 or method not in ("auto", *TAUGHT)):
+        raise UsageError(
+            "error/usage",
+            "a batch is at least 1 row, for gd, momentum and adam",
+            fix="for instance --batch 32",
+        )
     reading = Reading(separator, decimal, encoding, header)
     constants = constants_of(cost)
     dataset = prepare(
@@ -119,22 +141,31 @@ def fit(
         standardise=standardise,
         reading=reading,
     )
-    by_rate = method == "auto" and rate is not None
+    by_rate = method == "auto" and (rate is not None or batch is not None)
     method = "gd" if by_rate else method
-    task = _Task(cost, dataset, constants, init, seed, tolerance, progress, method)
+    if isinstance(init, str | os.PathLike):
+        init = load_model(init)
+    start = init.parameters if isinstance(init, Model) else init
+    task = _Task(cost, dataset, constants, start, seed, tolerance, progress, method)
     if by_rate:
-        task.said.append("method: gradient descent (gd), since a rate was given")
-    if method == "gd" or task.project is not None:
+        task.said.append(
+            f"method: gradient descent (gd), since a {'batch' if rate is None else 'rate'} was given"
+        )
+    if method in TAUGHT and (method != "gd" or batch is not None):
+        task.update(method, chosen_rate, chosen_steps, batch)
+    elif method == "gd" or task.project is not None:
         task.descend(chosen_rate, chosen_steps, method)
+    elif method in ("newton", "lbfgs"):
+        task.minimise_by(method, chosen_steps or AUTO_STEPS)
     else:
         task.minimise(chosen_steps or AUTO_STEPS)
     return task.result(method, reading)
 
 
 def _check_method(method: str) -> None:
-    if method not in ("auto", "gd"):
+    if method not in METHODS:
         raise UsageError(
-            "error/usage", f"there is no method {method!r}", fix="choose auto or gd (gradient descent)"
+            "error/usage", f"there is no method {method!r}", fix=f"choose one of {', '.join(METHODS)}"
         )
 
 
@@ -238,6 +269,77 @@ class _Task:
             progress=self.progress,
         )
         self.outcome = self._gd_outcome(self.run, asked, steps is not None or method == "gd")
+
+    def update(self, method: str, rate: float | None, steps: int | None, batch: int | None) -> None:
+        """Updates by momentum, Adam, or batches of rows."""
+        if rate is None and method == "adam":
+            rate = ADAM_RATE
+        elif rate is None:
+            self.lipschitz = self.curvature.lipschitz() if self.curvature is not None else None
+            if not self.lipschitz:
+                raise UsageError(
+                    "error/usage",
+                    f"no rate was given for {method}, and the curvature of this cost has no bound",
+                    fix="give one, for instance --rate 0.01",
+                )
+            rate = (1 - BETA if method == "momentum" else 1.0) / self.lipschitz
+            self.said.append(f"rate {rate:.6g}, L = {self.lipschitz:.6g} the largest curvature")
+        self.rate = rate
+        rules = {"momentum": Momentum, "adam": Adam, "gd": Plain}
+        part, turn = (None, 1) if batch is None else self._batches(batch)
+        asked = steps or (GD_STEPS if batch is None else TURNS * turn)
+        run = update(
+            self.bound.value_and_gradient,
+            self.theta,
+            rules[method](rate),
+            asked,
+            turn=turn,
+            part=part,
+            project=self.project,
+            progress=self.progress,
+        )
+        if batch is not None:
+            self.said.append(f"the history holds the cost of each batch, of all rows after {turn} updates")
+            run.take_best()
+            run.cost, run.gradient = self.bound.value_and_gradient(run.theta)
+        if run.ending == "steps" and self._gd_converged(run.theta, run.cost, run.gradient):
+            run.ending = "converged"
+        self.run = run
+        self.outcome = self._gd_outcome(run, asked, done_is_enough=True)
+
+    def _batches(self, size: int) -> tuple[Callable[[Array], tuple[float, Array]], int]:
+        """Value and gradient on the next batch, and how many batches make a turn through the data."""
+        program, names = self.objective.program, self.objective.names
+        parts = split(program)
+        if parts is None:
+            raise UsageError(
+                "error/usage",
+                "in this cost the loss of an example depends on other examples, so no batch stands for all",
+                fix="leave --batch out",
+            )
+        held = Blocks(parts, names, self.bound.given, self.bound.sizes, threads=1)
+        rows = batches(held.count, min(size, held.count), self.seed)
+        split_theta = self.bound.layout.split
+
+        def part(theta: Array) -> tuple[float, Array]:
+            value, *slopes = held.on(next(rows), *split_theta(theta))
+            return float(value), np.concatenate([np.ravel(s) for s in slopes])
+
+        return part, -(-held.count // size)
+
+    def minimise_by(self, method: str, steps: int) -> None:
+        """Newton's method or L-BFGS because it was asked for."""
+        known = self.curvature is not None and self.convex and self.curvature.penalty is not None
+        if method == "newton" and known and self.curvature is not None:
+            self.run = self._newton(self.curvature, steps)
+        elif method == "newton":
+            run = newton(
+                self.bound.value_and_gradient, self.judge.hessian, self.theta, steps, converged=self._flat
+            )
+            self.run = self._ended(run, run.theta)
+        else:
+            self.run = self._from_starts(max(steps, 10 * AUTO_STEPS))
+        self.outcome = self._auto_outcome(self.run)
 
     def _gd_converged(self, theta: Array, cost: float, gradient: Array) -> bool:
         if self.existence.answer == "none":
@@ -532,6 +634,7 @@ class _Task:
             header=reading.header,
             said=self.said,
             warnings=self.warnings,
+            log=self.bound.log,
         )
         found.dataset = self.dataset
         return found

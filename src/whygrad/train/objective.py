@@ -28,6 +28,7 @@ from whygrad.lower.split import split
 from whygrad.meaning.differentiate import derivative
 from whygrad.meaning.shapes import size_of_dim
 from whygrad.train.design import is_sparse
+from whygrad.train.record import Log
 from whygrad.train.written import Written, gradient_of, indices_of, order_of
 
 __all__ = ["Array", "Bound", "Layout", "Objective", "gradient_of", "indices_of", "largest_array", "order_of"]
@@ -148,6 +149,7 @@ class Bound:
             or blocks.bind_large(program, free, given, self.sizes)
             or binder(program, free)(given, self.sizes)
         )
+        self.log = Log(sum(_bytes(a) for a in given.values()))
         self._hessian: Callable[..., tuple[Any, ...]] | None = None
         self._asked = False
 
@@ -171,8 +173,9 @@ class Bound:
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """The cost and its gradient as one vector."""
         parts = self.evaluate(*self.layout.split(theta))
-        flat = [np.ravel(part) for part in parts[1:]]
-        return float(parts[0]), np.concatenate(flat)
+        cost, gradient = float(parts[0]), np.concatenate([np.ravel(part) for part in parts[1:]])
+        self.log.add(cost, float(np.abs(gradient).max(initial=0.0)))
+        return cost, gradient
 
     def checked(self, theta: Array) -> None:
         """Hold the closed form of the gradient against an independent derivative at one point.
@@ -225,3 +228,7 @@ class Bound:
         rows = [[np.reshape(next(blocks), (a, b)) for b in lengths] for a in lengths]
         found = np.block(rows) if rows else np.zeros((0, 0))
         return (found + found.T) / 2
+
+
+def _bytes(value: Any) -> int:
+    return value.data.nbytes + value.indices.nbytes if is_sparse(value) else np.asarray(value).nbytes

@@ -16,6 +16,7 @@ from whygrad.train.data import Dataset
 from whygrad.train.files import history_csv, history_svg, write_whole
 from whygrad.train.model import Model, model_text
 from whygrad.train.predict import predict_arrays
+from whygrad.train.record import Log, run_text
 from whygrad.train.report import fit_document
 from whygrad.train.tolerance import Certificate
 
@@ -64,6 +65,8 @@ class Fit:
     header: bool = True
     said: list[str] = field(default_factory=list[str])
     warnings: list[str] = field(default_factory=list[str])
+    log: Log = field(default_factory=Log, repr=False, compare=False)
+    """Each pass over the data."""
     dataset: Dataset | None = field(default=None, repr=False, compare=False)
     """What it was fitted to."""
 
@@ -128,6 +131,15 @@ class Fit:
     def save_history(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Write the cost history as CSV."""
         write_whole(path, self.history_csv, force=force)
+
+    @property
+    def record(self) -> str:
+        """The run as JSON: history, gradient norms, passes over the data, bytes read, seconds."""
+        return run_text(self)
+
+    def save_record(self, path: str | os.PathLike[str], force: bool = False) -> None:
+        """Write the record of the run as JSON."""
+        write_whole(path, self.record, force=force)
 
     def save_plot(self, path: str | os.PathLike[str], force: bool = False) -> None:
         """Write the drawing of the cost history."""
