@@ -177,7 +177,7 @@ def wheel(out: Path) -> None:
 def check_types() -> int:
     """Check the types of the page's sources, with the tools of ``dev``."""
     modules = ensure_tools(dev=True) / "npm"
-    options = {"paths": {"*": [f"{modules}/node_modules/*", f"{modules}/node_modules/@types/*"]}}
+    options = {"paths": {"*": [f"{modules}/node_modules/@types/*", f"{modules}/node_modules/*"]}}
     settings = {"extends": str(PAGE / "tsconfig.json"), "compilerOptions": options}
     (modules / "tsconfig.json").write_text(json.dumps({**settings, "include": [str(PAGE / "src")]}))
     call = [environment.interpreter(modules.parent), "-I", "-c", CALL.format("node")]

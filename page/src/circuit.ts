@@ -88,7 +88,7 @@ export function circuitPane(app: App): Pane {
           { class: "stepper", role: "group", "aria-label": "steps of both passes" },
           h("button", { class: "button", type: "button", id: "step-back", click: () => go(step < 0 ? count - 1 : Math.max(0, step - 1)) }, "‹ back"),
           h("span", { role: "status", id: "step-said" }),
-          h("button", { class: "button", type: "button", id: "step-on", click: () => go(step < 0 ? 0 : Math.min(count, step + 1)) }, "next ›"),
+          h("button", { class: "button", type: "button", id: "step-on", click: () => go(step < 0 ? 1 : Math.min(count, step + 1)) }, "next ›"),
           h("button", { class: "button", type: "button", id: "step-all", click: () => go(-1) }, "all"),
         ),
     );

@@ -47,7 +47,9 @@ const numbers = (value: unknown): number[] => (typeof value === "number" ? [valu
 /** Parameters as one list of numbers, and back as the code wants them. */
 class Layout {
   readonly names: string[] = [];
-  constructor(readonly parameters: Job["parameters"]) {
+  readonly parameters: Job["parameters"];
+  constructor(parameters: Job["parameters"]) {
+    this.parameters = parameters;
     for (const { name, size } of parameters) for (let k = 0; k < size; k++) this.names.push(size === 1 && !this.isArray(name) ? name : `${name}${k + 1}`);
   }
   private isArray(name: string): boolean {

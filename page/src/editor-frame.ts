@@ -2,7 +2,7 @@
 
 import { MathfieldElement } from "mathlive";
 
-MathfieldElement.fontsDirectory = "fonts/mathlive";
+MathfieldElement.fontsDirectory = new URL("fonts/mathlive", document.baseURI).href;
 MathfieldElement.soundsDirectory = null;
 MathfieldElement.plonkSound = null;
 const lines = location.hash === "#line";
@@ -24,9 +24,6 @@ const KEYS: [string, string][] = [
 
 window.addEventListener("DOMContentLoaded", () => {
   const field = new MathfieldElement();
-  field.smartFence = true;
-  field.mathVirtualKeyboardPolicy = "manual";
-  field.menuItems = [];
   const row = document.createElement("div");
   row.className = "palette";
   row.setAttribute("role", "toolbar");
@@ -42,6 +39,9 @@ window.addEventListener("DOMContentLoaded", () => {
     row.append(key);
   }
   document.body.append(row, field);
+  field.smartFence = true;
+  field.mathVirtualKeyboardPolicy = "manual";
+  field.menuItems = [];
 
   const tell = (message: unknown) => parent.postMessage(message, location.origin);
   const said = () => {

@@ -5,8 +5,10 @@ import type { Failure } from "./view.ts";
 
 export class Superseded extends Error {}
 export class Refused extends Error {
-  constructor(readonly failure: Failure) {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
     super(failure.reason);
+    this.failure = failure;
   }
 }
 
@@ -29,13 +31,16 @@ export class Engine {
   private ready = false;
   private queue: Job[] = [];
   private current: Job | null = null;
-  private timer = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   restarts = 0;
 
-  constructor(
-    private readonly address: string,
-    private readonly watch: (progress: Progress) => void,
-  ) {}
+  private readonly address: string;
+  private readonly watch: (progress: Progress) => void;
+
+  constructor(address: string, watch: (progress: Progress) => void) {
+    this.address = address;
+    this.watch = watch;
+  }
 
   start(): void {
     this.ready = false;
@@ -44,7 +49,7 @@ export class Engine {
       this.heard(event.data);
     this.worker.onerror = () => this.failed("The engine could not be loaded.");
     this.watch({ stage: "loading", said: "The engine is being loaded." });
-    this.timer = window.setTimeout(() => this.failed("The engine took too long to load."), START_LIMIT_MS);
+    this.timer = setTimeout(() => this.failed("The engine took too long to load."), START_LIMIT_MS);
   }
 
   ask<T>(verb: string, args: Record<string, unknown> = {}, channel = "", limit = LIMIT_MS): Promise<T> {
@@ -65,12 +70,12 @@ export class Engine {
     const job = this.queue.shift();
     if (!job) return;
     this.current = job;
-    this.timer = window.setTimeout(() => this.overdue(), job.limit);
+    this.timer = setTimeout(() => this.overdue(), job.limit);
     this.worker.postMessage(job.request);
   }
 
   private heard(message: { ready?: true; failed?: string; answer?: string }): void {
-    window.clearTimeout(this.timer);
+    clearTimeout(this.timer);
     if (message.failed !== undefined) return this.failed(message.failed);
     if (message.ready) {
       this.ready = true;
@@ -104,7 +109,7 @@ export class Engine {
   }
 
   private failed(said: string): void {
-    window.clearTimeout(this.timer);
+    clearTimeout(this.timer);
     this.worker?.terminate();
     this.worker = null;
     const failure = { id: "", title: "No engine", reason: said, fix: "reload the page", text: said };

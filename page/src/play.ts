@@ -246,7 +246,10 @@ export function playPane(app: App): Pane {
     standard.checked = data.value === "breast-cancer";
     void load();
   });
-  file.addEventListener("change", () => void take(file.files?.[0]));
+  file.addEventListener("change", () => {
+    const chosen = file.files?.[0];
+    void take(chosen).finally(() => (file.value = "")); // the same name may be chosen again
+  });
   for (const kind of ["dragover", "dragenter"]) pane.addEventListener(kind, (event) => event.preventDefault());
   pane.addEventListener("drop", (event) => {
     event.preventDefault();

@@ -97,11 +97,6 @@ function check(): VNode[] {
       { class: "side", "aria-label": "your derivation" },
       h("label", { for: "examples" }, "Try one"),
       h("select", { id: "examples" }, h("option", { value: "" }, "choose an example"), EXAMPLES.map((one, k) => h("option", { value: String(k) }, one.name))),
-      h("label", { for: "lines" }, "Your derivation, one step a line"),
-      h("textarea", { id: "lines", rows: "11", spellcheck: "false", autocapitalize: "off", autocomplete: "off", placeholder: "dL/dw = dL/df * df/dz * dz/dw\n= ..." }),
-      h("div", { id: "line-editor", class: "maths-editor" }),
-      h("label", { class: "check" }, h("input", { type: "checkbox", id: "own", checked: true }), h("span", {}, " it is about: ", h("span", { id: "own-name" }, "Logistic regression"))),
-      h("details", { class: "more" }, h("summary", {}, "What the names are"), h("label", { for: "context", class: "quiet" }, "definitions and declarations, one a line"), h("textarea", { id: "context", rows: "3", spellcheck: "false", autocapitalize: "off", placeholder: "y in {0,1}\nL = (y - w x)^2" })),
       h(
         "div",
         { id: "picture", class: "picture" },
@@ -109,6 +104,11 @@ function check(): VNode[] {
         h("input", { id: "picture-file", class: "hidden-file", type: "file", accept: "image/*", "aria-label": "a picture of handwritten work" }),
         h("div", { class: "stand" }),
       ),
+      h("label", { for: "lines" }, "Your derivation, one step a line"),
+      h("textarea", { id: "lines", rows: "11", spellcheck: "false", autocapitalize: "off", autocomplete: "off", placeholder: "dL/dw = dL/df * df/dz * dz/dw\n= ..." }),
+      h("div", { id: "line-editor", class: "maths-editor" }),
+      h("label", { class: "check" }, h("input", { type: "checkbox", id: "own", checked: true }), h("span", {}, " it is about: ", h("span", { id: "own-name" }, "Logistic regression"))),
+      h("details", { class: "more" }, h("summary", {}, "What the names are"), h("label", { for: "context", class: "quiet" }, "definitions and declarations, one a line"), h("textarea", { id: "context", rows: "3", spellcheck: "false", autocapitalize: "off", placeholder: "y in {0,1}\nL = (y - w x)^2" })),
     ),
     h("article", { class: "sheet", id: "verdicts", "aria-label": "verdicts", "aria-live": "polite" }),
   ];

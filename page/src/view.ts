@@ -12,7 +12,6 @@ export interface Row {
   left?: Tree;
   lines?: Tree[];
   part?: string;
-  changed?: string[];
   note?: boolean;
   details?: Row[];
   rule?: string;

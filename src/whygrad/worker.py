@@ -16,12 +16,13 @@ from whygrad import api, costs
 from whygrad.core.circuit import Parts
 from whygrad.core.cost import Cost, Declaration
 from whygrad.core.derivation import Derivation, Route
-from whygrad.core.document import Block, Callout, Document, Rows, Sentence
+from whygrad.core.document import Block, Callout, Document, Row, Rows, Sentence
 from whygrad.core.error_pages import ERRORS
 from whygrad.core.errors import UsageError, WhygradError
-from whygrad.core.expr import Expr, Partial, Symbol
+from whygrad.core.expr import Apply, Call, Expr, Partial, Symbol
+from whygrad.core.functions import FUNCTIONS
 from whygrad.core.report import Report
-from whygrad.core.walk import symbols
+from whygrad.core.walk import postorder, symbols
 from whygrad.engine import why as why_engine
 from whygrad.engine.circuit_graph import circuit
 from whygrad.engine.evaluate import read_value
@@ -171,7 +172,7 @@ class Desk:
         report = api.check(_text(asked, "text"), context=context, cost=cost, wrt=_text(asked, "wrt"))
         view = View(report.scope, _width(asked))
         return {
-            "lines": [_line(report, k, view) for k in range(len(report.lines))],
+            "lines": _lines(report, view),
             "status": report.status,
             "first_wrong": report.first_wrong,
             "mistake": "" if report.mistake is None else report.mistake.id,
@@ -343,6 +344,13 @@ def _input(d: Declaration, point: Mapping[str, str]) -> Json:
 
 def _variables(part: Expr, cost: Cost) -> list[Symbol]:
     """The names a part can be differentiated by: its own, parameters and intermediates first."""
+    whole = part
+    if isinstance(part, Partial):
+        whole = part.body
+    known = {*FUNCTIONS, *(d.name for d in cost.definitions)}
+    for node in postorder(whole):
+        if isinstance(node, Partial | Apply) or (isinstance(node, Call) and node.name not in known):
+            return []
     if isinstance(part, Partial):
         return [part.wrt]
     found = dict.fromkeys(s for s in symbols(part) if s is not part)
@@ -356,12 +364,16 @@ def _inside(part: Expr, view: View) -> list[Json]:
     return [{"name": name, "math": view.math(e)} for e, name in reversed(names.items()) if e is not part][:12]
 
 
-def _line(report: Report, k: int, view: View) -> Json:
-    """One line of a person's: the text, the place that is wrong, the verdict as the report words it."""
+def _lines(report: Report, view: View) -> list[Json]:
+    """Each line of a person's, with its verdict as the report words it."""
+    blocks = report_document(report).blocks
+    table = next(block for block in blocks if isinstance(block, Rows) and block.id == "check")
+    return [_line(report, k, table.rows[k], view) for k in range(len(report.lines))]
+
+
+def _line(report: Report, k: int, row: Row, view: View) -> Json:
+    """One line: the text, the place that is wrong, what is said of it."""
     line = report.lines[k]
-    rows = report_document(report).blocks
-    table = next(block for block in rows if isinstance(block, Rows) and block.id == "check")
-    row = table.rows[k]
     made: Json = {
         "text": line.source,
         "verdict": row.verdict,

@@ -26,7 +26,7 @@ from whygrad.core.document import (
     Table,
 )
 from whygrad.core.expr import Add, Call, Cases, Expr, Mul, Partial, Pow, Reduce, Symbol
-from whygrad.core.walk import Path, at, postorder, size_of
+from whygrad.core.walk import Path, postorder, size_of
 from whygrad.page.trees import Tree, tree_of
 from whygrad.rules.table import RULES
 from whygrad.show.breaking import break_box
@@ -141,7 +141,6 @@ class View:
         if row.right is not None:
             made["lines"] = self.lines(row.right, marks=row.changed)
             made["part"] = self.parts.names.get(row.right, "")
-            made["changed"] = [self.parts.names.get(at(row.right, path), "") for path in row.changed]
         if is_note(row):
             made["note"] = True
         if row.details:
