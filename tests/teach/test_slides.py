@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from whygrad.cli import main
 from whygrad.core.errors import BudgetError, UsageError
 from whygrad.core.expr import Symbol, add, mul
 from whygrad.core.walk import at
+from whygrad.show.circuit import circuit_svg
 from whygrad.teach.inserts import Inserts, read_inserts
 from whygrad.teach.matching import changed, moves
 from whygrad.teach.notation import notation
@@ -135,6 +137,10 @@ def test_own_notation():
     assert "\\theta_j" in files[".tex"]
     assert "h^{(i)}" in files[".tex"]
     assert not re.search(r"attach\([wf], ", files[".typ"])
+    drawn = told(lesson("logistic"), wish).circuit
+    assert drawn is not None
+    assert drawn.raised == {"i"}
+    assert circuit_svg(drawn) != circuit_svg(replace(drawn, raised=frozenset()))
     plain = told(lesson("logistic"), Wish()).story
     renamed = told(lesson("logistic"), wish).story
     rules = [[line.rule for scene in story.scenes() for line in scene.lines] for story in (plain, renamed)]

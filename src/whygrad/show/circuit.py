@@ -17,12 +17,11 @@ from whygrad.core.circuit import Circuit
 from whygrad.core.expr import Expr
 from whygrad.show.breaking import break_box
 from whygrad.show.circuit_bands import WIDEST, bands
-from whygrad.show.circuit_gate import TEXT, Shape, copy_of, equation, says, shape_of, shifted
+from whygrad.show.circuit_gate import TEXT, Hand, Shape, copy_of, equation, says, shape_of, shifted
 from whygrad.show.circuit_layout import Link, Placed, arrange
 from whygrad.show.circuit_paper import Card, Label, Picture, Stroke, to_svg
 from whygrad.show.circuit_words import CIRCUIT_WORDS
-from whygrad.show.layout import layout
-from whygrad.show.svg_math import Drawn, beside, set_box, set_math, set_words, stack
+from whygrad.show.svg_math import Drawn, beside, set_box, set_words, stack
 from whygrad.show.text import to_text
 
 __all__ = ["Picture", "circuit_svg", "picture", "pieces", "step_numbers", "to_svg"]
@@ -267,30 +266,30 @@ class _Panel:
 
 def _results(circuit: Circuit, words: Mapping[str, str]) -> _Panel:
     """The cost of the root, and the gradient of the cost by each parameter."""
-    scope = circuit.scope
+    hand = Hand(circuit.scope, circuit.raised)
     lines: list[tuple[Drawn, str, str, int]] = []
     if circuit.root.name != circuit.goal_name.name:
         lines.append(
             (
-                equation(scope, circuit.goal_name, circuit.goal),
+                equation(hand, circuit.goal_name, circuit.goal),
                 "forward",
-                says(scope, circuit.goal_name, circuit.goal),
+                says(hand, circuit.goal_name, circuit.goal),
                 0,
             )
         )
     for result in circuit.results:
         tail = (result.number,) if result.number else ()
-        rows = [set_box(box) for box in break_box(layout(result.value, scope))]
-        drawn = stack([beside((set_math(result.left, scope), set_words(" = "), rows[0])),
+        rows = [set_box(box) for box in break_box(hand.box(result.value))]
+        drawn = stack([beside((hand.math(result.left), set_words(" = "), rows[0])),
                        *(beside((set_words("      "), row)) for row in rows[1:])], 0.3)  # fmt: skip
         if tail:
             number = set_words(f" = {result.number}")
             drawn = stack([drawn, number], 0.3) if len(rows) > 1 else beside((drawn, number))
         elif result.matrix is not None and result.matrix_left is not None and len(rows) == 1:
-            matrix = equation(scope, result.matrix_left, result.matrix)
+            matrix = equation(hand, result.matrix_left, result.matrix)
             if drawn.width + matrix.width < 60:
                 drawn = beside((drawn, set_words("      "), matrix))
-        lines.append((drawn, "backward", says(scope, result.left, result.value, *tail), 0))
+        lines.append((drawn, "backward", says(hand, result.left, result.value, *tail), 0))
     return _Panel(words["result"], tuple(lines))
 
 
@@ -298,7 +297,7 @@ def _passes(
     circuit: Circuit, numbers: Mapping[tuple[str, str], int], words: Mapping[str, str]
 ) -> tuple[_Panel, _Panel]:
     """The steps of both passes, one line each."""
-    scope = circuit.scope
+    hand = Hand(circuit.scope, circuit.raised)
     forward: list[tuple[Drawn, str, str, int]] = []
     backward: list[tuple[Drawn, str, str, int]] = []
     for (way, name), step in numbers.items():
@@ -310,12 +309,12 @@ def _passes(
             assert node.gradient_left is not None
             assert node.gradient is not None
             chain = [] if node.paths is None or node.paths is node.gradient_left else [node.paths]
-            plain = node.slope and node.slope != to_text(node.gradient, scope)
+            plain = node.slope and node.slope != hand.text(node.gradient)
             parts = [node.gradient_left, *chain, node.gradient, *([node.slope] if plain else [])]
         head, *rest = parts
         assert isinstance(head, Expr)
-        drawn = beside((set_words(f"{step}.  "), equation(scope, head, *rest)))
-        line = (drawn, way, f"{step}. {says(scope, head, *rest)}", step)
+        drawn = beside((set_words(f"{step}.  "), equation(hand, head, *rest)))
+        line = (drawn, way, f"{step}. {says(hand, head, *rest)}", step)
         (forward if way == "forward" else backward).append(line)
     return _Panel(words["forward pass"], tuple(forward)), _Panel(words["backward pass"], tuple(backward))
 

@@ -9,11 +9,13 @@ from typing import Final
 from whygrad.core.circuit import Circuit, Node, Wire
 from whygrad.core.cost import Scope
 from whygrad.core.expr import Expr, Partial
+from whygrad.show.boxes import Box
 from whygrad.show.breaking import break_box
 from whygrad.show.circuit_layout import Block
 from whygrad.show.circuit_paper import Label
 from whygrad.show.layout import layout
-from whygrad.show.svg_math import Drawn, beside, set_box, set_math, set_words, stack
+from whygrad.show.raised import raised_examples
+from whygrad.show.svg_math import Drawn, beside, set_box, set_words, stack
 from whygrad.show.text import to_text
 
 TEXT: Final = 15.0
@@ -25,6 +27,27 @@ _WIDEST: Final = 21.0
 _CROWDED: Final = 8.0
 """The same for a gate that the cost does not name, where the number says it."""
 _EQUALS: Final = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """How the formulas of a circuit are written."""
+
+    scope: Scope
+    raised: frozenset[str]
+
+    def box(self, e: Expr) -> Box:
+        """A formula laid out."""
+        box = layout(e, self.scope)
+        return raised_examples(box, self.raised) if self.raised else box
+
+    def math(self, e: Expr) -> Drawn:
+        """A formula as outlines."""
+        return set_box(self.box(e))
+
+    def text(self, e: Expr) -> str:
+        """A formula as plain text."""
+        return to_text(e, self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +65,12 @@ class Shape:
     """Whether it is a copy of a gate, or of a parameter, in a band above."""
 
 
-def equation(scope: Scope, left: Expr, *rights: Expr | str) -> Drawn:
+def equation(hand: Hand, left: Expr, *rights: Expr | str) -> Drawn:
     """A formula and what it equals, on one line."""
-    parts = [set_math(left, scope)]
+    parts = [hand.math(left)]
     for right in rights:
         parts.append(set_words(f" {_EQUALS} "))
-        parts.append(_number(right) if isinstance(right, str) else set_math(right, scope))
+        parts.append(_number(right) if isinstance(right, str) else hand.math(right))
     return beside(parts)
 
 
@@ -55,9 +78,9 @@ def _number(text: str) -> Drawn:
     return set_words(text)
 
 
-def says(scope: Scope, left: Expr, *rights: Expr | str) -> str:
+def says(hand: Hand, left: Expr, *rights: Expr | str) -> str:
     """The same in plain text."""
-    parts = [to_text(left, scope), *(r if isinstance(r, str) else to_text(r, scope) for r in rights)]
+    parts = [hand.text(left), *(r if isinstance(r, str) else hand.text(r) for r in rights)]
     return " = ".join(parts)
 
 
@@ -116,28 +139,26 @@ def shifted(label: Label, dx: float, dy: float) -> Label:
 
 def _inside(node: Node, circuit: Circuit) -> tuple[list[Label], float, float, dict[str, float]]:
     """What stands in the card: the operation, and a row for each port."""
-    scope = circuit.scope
+    hand = Hand(circuit.scope, circuit.raised)
     if node.operation is None:
-        drawn = set_math(node.symbol, scope)
+        drawn = hand.math(node.symbol)
         width = max(34.0, _HEAD * drawn.width + 2 * _PAD)
         height = max(30.0, _HEAD * drawn.height + 12)
         x, y = (width - _HEAD * drawn.width) / 2, (height - _HEAD * drawn.height) / 2
-        return [Label(drawn, x, y, _HEAD, "ink", to_text(node.symbol, scope))], width, height, {}
-    head = _broken(node.operation, scope)
+        return [Label(drawn, x, y, _HEAD, "ink", hand.text(node.symbol))], width, height, {}
+    head = _broken(node.operation, hand)
     labels: list[Label] = []
     rows: list[tuple[Wire, Drawn, str, str]] = []
     for wire in circuit.into(node.name):
         if wire.left is None or wire.local is None:
             symbol = circuit.node(wire.source).symbol
-            rows.append((wire, set_math(symbol, scope), "quiet", to_text(symbol, scope)))
+            rows.append((wire, hand.math(symbol), "quiet", hand.text(symbol)))
         else:
-            drawn, said = _local(wire.shown or wire.left, wire.local, wire.local_value, scope)
+            drawn, said = _local(wire.shown or wire.left, wire.local, wire.local_value, hand)
             rows.append((wire, drawn, "local", said))
     inner = max(_HEAD * head.width, *(TEXT * drawn.width for _, drawn, _, _ in rows))
     width = inner + 2 * _PAD + 4
-    labels.append(
-        Label(head, (width - _HEAD * head.width) / 2, 9.0, _HEAD, "ink", to_text(node.operation, scope))
-    )
+    labels.append(Label(head, (width - _HEAD * head.width) / 2, 9.0, _HEAD, "ink", hand.text(node.operation)))
     y = 9.0 + _HEAD * head.height + 14
     ports: dict[str, float] = {}
     for wire, drawn, role, said in rows:
@@ -148,13 +169,13 @@ def _inside(node: Node, circuit: Circuit) -> tuple[list[Label], float, float, di
     return labels, width, y + 2, ports
 
 
-def _broken(e: Expr, scope: Scope) -> Drawn:
-    return stack([set_box(box) for box in break_box(layout(e, scope))], 0.3)
+def _broken(e: Expr, hand: Hand) -> Drawn:
+    return stack([set_box(box) for box in break_box(hand.box(e))], 0.3)
 
 
-def _local(left: Partial, local: Expr, value: str, scope: Scope) -> tuple[Drawn, str]:
-    tail = (value,) if value and to_text(local, scope) != value else ()
-    return equation(scope, left, local, *tail), says(scope, left, local, *tail)
+def _local(left: Partial, local: Expr, value: str, hand: Hand) -> tuple[Drawn, str]:
+    tail = (value,) if value and hand.text(local) != value else ()
+    return equation(hand, left, local, *tail), says(hand, left, local, *tail)
 
 
 def _outside(
@@ -165,12 +186,12 @@ def _outside(
     words: Mapping[str, str],
 ) -> tuple[list[Label], list[Label], int]:
     """What stands at the wire that leaves: above it the value, below it the gradient; tinted rows."""
-    scope = circuit.scope
+    hand = Hand(circuit.scope, circuit.raised)
     above: list[Label] = []
     forward = numbers.get(("forward", node.name), 0)
     value = (node.value,) if node.value else ()
     if node.operation is not None:
-        drawn, said = equation(scope, node.symbol, *value), says(scope, node.symbol, *value)
+        drawn, said = equation(hand, node.symbol, *value), says(hand, node.symbol, *value)
         above.append(_at_wire(drawn, "forward", said, forward, steps))
     elif value:
         above.append(Label(_number(node.value), 0, 0, TEXT, "forward", node.value))
@@ -178,11 +199,11 @@ def _outside(
         return above, [], 0
     step = numbers["backward", node.name]
     below = [_at_wire(drawn, "backward", said, step, steps and not k)
-             for k, (drawn, said) in enumerate(_gradient_lines(node, scope, circuit.aside))]  # fmt: skip
+             for k, (drawn, said) in enumerate(_gradient_lines(node, hand, circuit.aside))]  # fmt: skip
     tinted = 0
     if node.once_for:
         tinted = len(below) + 1
-        below.append(_once(node, scope, step, words))
+        below.append(_once(node, hand, step, words))
     return above, below, tinted
 
 
@@ -194,41 +215,41 @@ def _at_wire(drawn: Drawn, role: str, said: str, step: int, numbered: bool) -> L
     return Label(drawn, 0, 0, TEXT, role, said, step)
 
 
-def _gradient_lines(node: Node, scope: Scope, aside: frozenset[str]) -> list[tuple[Drawn, str]]:
+def _gradient_lines(node: Node, hand: Hand, aside: frozenset[str]) -> list[tuple[Drawn, str]]:
     """The gradient: the chain rule on the first line, what comes of it below."""
     left, paths, found = node.gradient_left, node.paths, node.gradient
     assert left is not None
     assert found is not None
-    slope = (node.slope,) if node.slope and to_text(found, scope) != node.slope else ()
-    result = equation(scope, found, *slope)
+    slope = (node.slope,) if node.slope and hand.text(found) != node.slope else ()
+    result = equation(hand, found, *slope)
     first = [left] if paths is None or paths is left else [left, paths]
     if result.width > (_CROWDED if node.name in aside else _WIDEST):
         if node.slope:
             result = _number(node.slope)
         else:
-            lines = [equation(scope, *first)]
-            return [(lines[0], says(scope, *first, found))]
+            lines = [equation(hand, *first)]
+            return [(lines[0], says(hand, *first, found))]
     if len(first) == 1:
         return [
             (
-                beside((equation(scope, left), set_words(f" {_EQUALS} "), result)),
-                says(scope, left, found, *slope),
+                beside((equation(hand, left), set_words(f" {_EQUALS} "), result)),
+                says(hand, left, found, *slope),
             )
         ]
-    whole = equation(scope, *first)
+    whole = equation(hand, *first)
     second = beside((set_words(f"{_EQUALS} "), result))
     if whole.width + second.width < 13:
-        return [(beside((whole, set_words(" "), second)), says(scope, *first, found, *slope))]
-    return [(whole, says(scope, *first)), (second, "= " + says(scope, found, *slope))]
+        return [(beside((whole, set_words(" "), second)), says(hand, *first, found, *slope))]
+    return [(whole, says(hand, *first)), (second, "= " + says(hand, found, *slope))]
 
 
-def _once(node: Node, scope: Scope, step: int, words: Mapping[str, str]) -> Label:
+def _once(node: Node, hand: Hand, step: int, words: Mapping[str, str]) -> Label:
     before, _, after = words["once"].partition("{names}")
     parts = [set_words(before)]
     for k, symbol in enumerate(node.once_for):
         last = k == len(node.once_for) - 1
         parts.append(set_words("" if not k else words["and"] if last else ", "))
-        parts.append(set_math(symbol, scope))
-    names = [to_text(s, scope) for s in node.once_for]
+        parts.append(hand.math(symbol))
+    names = [hand.text(s) for s in node.once_for]
     said = words["once"].format(names=words["and"].join(filter(None, (", ".join(names[:-1]), names[-1]))))
     return Label(beside((*parts, set_words(after))), 0, 0, _SMALL, "once", said, step)

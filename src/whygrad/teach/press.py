@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -75,9 +75,10 @@ def _circuit(lesson: Lesson, own: Notation, made: Derivation) -> Circuit | None:
     """The circuit in the same names; None where there are too many gates for a page."""
     named = own.derivation(made)
     try:
-        return circuit(named.cost, derivation=named if made.route == "chain" else None)
+        drawn = circuit(named.cost, derivation=named if made.route == "chain" else None)
     except BudgetError:
         return None
+    return replace(drawn, raised=own.letters if own.superscript else frozenset())
 
 
 def slides(lesson: Lesson, wish: Wish | None = None, old: Mapping[str, str] | None = None) -> Files:

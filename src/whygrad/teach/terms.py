@@ -15,8 +15,8 @@ from whygrad.core.expr import Expr
 from whygrad.core.walk import Path
 from whygrad.show.boxes import Accent, Atom, BigOp, Box, CasesBox, Fence, Fraction, Mark, Root, inside
 from whygrad.show.breaking import break_box
+from whygrad.show.raised import rebuilt
 from whygrad.show.typst import typst_of
-from whygrad.teach.notation import rebuilt
 
 Layout = Callable[[Expr, Sequence[Path]], Box]
 Key = tuple[Path | None, Path | None, bool]
