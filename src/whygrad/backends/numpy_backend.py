@@ -43,6 +43,8 @@ def binder(
     First everything but ``free`` is given, and what depends on it alone is computed once; the result
     takes the arrays of ``free`` in order and returns the outputs in order.
     """
+    if not program.outputs:
+        return lambda arrays, sizes: lambda *parameters: ()
     writer = Writer(program, free)
     source = writer.nested()
     space: dict[str, Any] = {}

@@ -29,9 +29,9 @@ from whygrad.meaning.differentiate import derivative
 from whygrad.meaning.shapes import size_of_dim
 from whygrad.train.design import is_sparse
 from whygrad.train.record import Log
-from whygrad.train.written import Written, gradient_of, indices_of, order_of
+from whygrad.train.written import Written, gradient_of, indices_of
 
-__all__ = ["Array", "Bound", "Layout", "Objective", "gradient_of", "indices_of", "largest_array", "order_of"]
+__all__ = ["Array", "Bound", "Layout", "Objective", "gradient_of", "indices_of", "largest_array"]
 
 Array = NDArray[np.float64]
 MOST_HESSIAN_ENTRIES = 4_000_000

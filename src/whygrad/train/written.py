@@ -13,8 +13,7 @@ from whygrad.core.cost import Cost, Declaration, Scope
 from whygrad.core.derivation import Stage, Step
 from whygrad.core.errors import BudgetError, NoRuleError, UsageError
 from whygrad.core.expr import Expr, Index, Symbol
-from whygrad.core.walk import free_indices
-from whygrad.engine.derive import derive, gradient
+from whygrad.engine.derive import closed, derive
 from whygrad.lower.lower import lower
 from whygrad.lower.program import Const, Input, Instruction, Program
 from whygrad.meaning.differentiate import derivative
@@ -22,16 +21,29 @@ from whygrad.meaning.to_index import cost_to_index
 from whygrad.show.text import to_text
 
 
-def gradient_of(cost: Cost, name: str) -> tuple[Expr, Scope]:
-    """The derivative of the cost by one parameter, with the scope its names belong to.
+def gradient_of(cost: Cost, name: str) -> tuple[Expr, Scope, tuple[Index, ...]]:
+    """The derivative of the cost by one parameter, the scope of its names, and the letters of its entries.
 
-    Where no closed form is reached within its budget, the plain derivative serves.
+    The letters stand in the order of the parameter's dimensions, of which two may be alike. Where no closed
+    form is reached within its budget, the plain derivative serves.
     """
     try:
-        return gradient(cost, name)
+        derivation = derive(cost, name)
+        found = derivation.parameters[-1]
+        whole = closed(found.result, found.stages, {}, None)
+        if whole is not None:
+            return whole, derivation.cost.scope, _letters(found.wrt, cost.scope.declarations[name])
     except (NoRuleError, BudgetError):
-        d = cost.scope.declarations[name]
-        return derivative(Symbol(cost.goal), Symbol(name, indices_of(d)), cost.scope), cost.scope
+        pass
+    order = indices_of(cost.scope.declarations[name])
+    return derivative(Symbol(cost.goal), Symbol(name, order), cost.scope), cost.scope, order
+
+
+def _letters(wrt: Symbol, d: Declaration) -> tuple[Index, ...]:
+    letters = tuple(i for i in wrt.indices if isinstance(i, Index))
+    if tuple(i.dim for i in letters) != d.dims:
+        raise RuntimeError(f"the derivative by {d.name} runs over {letters}")
+    return letters
 
 
 def indices_of(d: Declaration, avoid: frozenset[str] = frozenset()) -> tuple[Index, ...]:
@@ -51,18 +63,6 @@ def indices_of(d: Declaration, avoid: frozenset[str] = frozenset()) -> tuple[Ind
     return tuple(found)
 
 
-def order_of(e: Expr, d: Declaration, wanted: tuple[Index, ...]) -> tuple[Index, ...]:
-    """The free indices of a gradient in the order of the parameter's dimensions."""
-    free = set(free_indices(e))
-    found: list[Index] = []
-    for dim, index in zip(d.dims, wanted, strict=True):
-        fits = [i for i in sorted(free, key=lambda i: i.letter) if i.dim == dim]
-        chosen = index if index in free or not fits else fits[0]
-        free.discard(chosen)
-        found.append(chosen)
-    return tuple(found)
-
-
 class Written:
     """A cost lowered once: its value and its gradients as a program."""
 
@@ -79,10 +79,7 @@ class Written:
         self.gradients: dict[str, Expr] = {}
         self.orders: dict[str, tuple[Index, ...]] = {}
         for d in self.cost.parameters:
-            e, scope = gradient_of(self.cost, d.name)
-            self.gradients[d.name] = e
-            self.orders[d.name] = order_of(e, d, indices_of(d))
-            self.scope = scope
+            self.gradients[d.name], self.scope, self.orders[d.name] = gradient_of(self.cost, d.name)
         self.program = self._program()
 
     def _program(self) -> Program:
