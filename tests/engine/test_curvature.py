@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import whygrad as wg
 from whygrad import costs
 from whygrad.core.cost import Cost, Scope
+from whygrad.core.document import Rows
 from whygrad.core.expr import (
     ONE,
     Add,
@@ -436,3 +437,19 @@ def test_a_square_is_completed():
     found = span(mul(s, sub(ONE, s)), Scope())
     assert (found.range.low, found.range.high) == (0, Fraction(1, 4))
     assert found.square is sub(Number(Fraction(1, 4)), Pow(sub(s, Number(Fraction(1, 2))), Number(2)))
+
+
+@pytest.mark.parametrize("name", ["logistic", "linear", "poisson"])
+def test_every_stage_of_order_2_can_be_opened(name: str) -> None:
+    derivation = wg.derive(name, order=2)
+    stages = derivation.hessian.all_stages
+    assert len({s.id for s in stages}) == len(stages)
+    for stage in stages:
+        page = wg.why(name, stage.id)
+        rows = [row for block in page.blocks if isinstance(block, Rows) for row in block.rows]
+        assert rows[-1].right is stage.result
+        assert all(row.evidence in ("", "proved", "definition") for row in rows)
+        for used in stage.uses:
+            assert used in {s.id for s in stages}
+    rest = derivation_from_json(derivation_to_json(derivation)).hessian
+    assert [s.id for s in rest.all_stages] == [s.id for s in stages]

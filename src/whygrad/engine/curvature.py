@@ -121,8 +121,10 @@ class _Order2:
         strong = tuple(self._strong())
         used = self._used(along, products) if along is not None else ()
         bends, steps = self._kinks(), self._lipschitz(claims, strong)
+        shown = {s.id for s in (*stages, *blocks)}
+        between = tuple(s for s in self.maker.done if blocks and s.steps and s.id not in shown)
         return Second(stages, self.curvature, blocks, no_blocks, used, products, no_products,
-                      gram, claims, strong, steps, bends)  # fmt: skip
+                      gram, claims, strong, steps, bends, between)  # fmt: skip
 
     # --- the loss of one example ------------------------------------------------------------------
 

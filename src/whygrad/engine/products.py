@@ -153,10 +153,21 @@ def _combine(node: Expr, parts: list[list[Monomial]], limit: int) -> list[Monomi
 
 
 def _times(a: Monomial, b: Monomial) -> Monomial:
-    if not b.powers:
-        return Monomial(a.number * b.number, a.powers)
-    joined = monomial(mul(*(p.expr() for p in (*a.powers, *b.powers))))
-    return Monomial(a.number * b.number * joined.number, joined.powers)
+    """The product, alike bases joined at their first place."""
+    if not b.powers or not a.powers:
+        return Monomial(a.number * b.number, a.powers or b.powers)
+    joined = {p.key: p for p in a.powers}
+    number = a.number * b.number
+    for p in b.powers:
+        old = joined.get(p.key)
+        joined[p.key] = p if old is None else Power(old.base, old.exponent + p.exponent)
+    kept: list[Power] = []
+    for p in joined.values():
+        if isinstance(p.base, Number) and p.exponent.denominator == 1:
+            number *= p.base.value ** int(p.exponent)
+        elif p.exponent != 0:
+            kept.append(p)
+    return Monomial(number, tuple(kept))
 
 
 def collect(monomials: Sequence[Monomial]) -> list[Monomial]:

@@ -85,3 +85,11 @@ class Second:
     lipschitz: Lipschitz | None = None
     kinks: tuple[Expr, ...] = ()
     """Where formulas of the cost switch; second derivatives hold beside these places."""
+    locals: tuple[Stage, ...] = ()
+    """The derivatives of the names in between that the blocks rest on."""
+
+    @property
+    def all_stages(self) -> tuple[Stage, ...]:
+        """Every stage that can be opened."""
+        gram = () if self.gram is None else (self.gram,)
+        return (*self.stages, *self.locals, *self.blocks, *self.products, *gram)

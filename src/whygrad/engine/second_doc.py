@@ -26,7 +26,7 @@ from whygrad.core.expr import (
 )
 from whygrad.core.walk import names
 from whygrad.engine.compare import Comparison, Equation, Step2
-from whygrad.engine.narrate import Level, evidence_callout, stage_rows
+from whygrad.engine.narrate import Level, evidence_callout, number_of, stage_rows
 from whygrad.engine.pairs import Pairing
 from whygrad.engine.score import Scored, reached
 from whygrad.engine.second import Claim, Second
@@ -82,6 +82,10 @@ def second_blocks(second: Second, derivation: Derivation, level: Level = "normal
     blocks.extend(_direction(second, derivation))
     blocks.extend(Callout("fact", parts) for parts in _facts(second, derivation))
     blocks.append(evidence_callout(_evidence(second), _kinds(second)))
+    opened = next((s.id for s in (*second.blocks, *second.stages, *second.products)), "")
+    if opened and derivation.cost.name:
+        hint = f"open a step of the Hessian: `whygrad why {derivation.cost.name} {opened}`"
+        blocks.append(Callout("next", (hint,)))
     return blocks
 
 
@@ -91,7 +95,10 @@ def _block_rows(stage: Stage) -> list[Row]:
         () if stage.matrix is not None or not stage.no_matrix else (f"index form: {stage.no_matrix}",)
     )
     reason = reason or stage.start_reason
-    rows = [Row(stage.result, stage.left, id=stage.id, reason=reason, evidence=stage.evidence.kind)]
+    label = number_of(stage.id)
+    rows = [
+        Row(stage.result, stage.left, label=label, id=stage.id, reason=reason, evidence=stage.evidence.kind)
+    ]
     if stage.matrix is not None and stage.result is not ZERO:
         said = (stage.matrix_shapes,)
         rows.append(

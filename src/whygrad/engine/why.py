@@ -15,6 +15,7 @@ from whygrad.core.walk import postorder, symbols
 from whygrad.engine.differentiate import differentiate, frame
 from whygrad.engine.moves import Context
 from whygrad.engine.narrate import cost_blocks, evidence_callout, full_rows, opened
+from whygrad.engine.second import Second
 from whygrad.engine.simplify import simplify
 from whygrad.engine.stages import proved
 from whygrad.engine.trace import Trace, tidy_steps
@@ -95,6 +96,8 @@ def open_step(derivation: Derivation, id: str) -> Document:
     """
     cost = derivation.cost
     stages = {s.id: s for p in derivation.parameters for s in p.stages}
+    if isinstance(derivation.hessian, Second):
+        stages |= {s.id: s for s in derivation.hessian.all_stages}
     stage_id = next(
         (s for s in sorted(stages, key=len, reverse=True) if id == s or id.startswith(s + ".")), None
     )
@@ -111,6 +114,11 @@ def open_step(derivation: Derivation, id: str) -> Document:
 
 def _stage_blocks(stage: Stage, scope: Scope) -> list[Block]:
     rows = full_rows(stage, scope)
+    if not stage.steps:  # found at once, and held against what it stands for
+        made = Row(stage.result, stage.left, id=stage.id, evidence=stage.evidence.kind)
+        why = f": {stage.evidence.why}" if stage.evidence.why else ""
+        said = "the two sides have one value" + why
+        return [Rows((made,), id=stage.id), evidence_callout(said, {stage.evidence.kind})]
     blocks: list[Block] = [Rows(tuple(rows), (stage.left, " step by step"), id=stage.id)]
     weak = {r.evidence for r in rows} - {"", "proved", "definition"}
     claim = "each line equals the one before"

@@ -122,7 +122,7 @@ class Question:
     def _by_plans(self, sample: bool) -> Verdict:
         used = names(self.a) | names(self.b)
         unfolds = any(n in self.judge.scope.definitions for n in used) or self._calls_defined()
-        found = self._prove(unfold=False, labels=False)
+        found = self._prove(unfold=False, labels=False, at_once=unfolds)
         if found is not None:
             return found
         if sample:
@@ -130,6 +130,13 @@ class Question:
             if refuted is not None:
                 return refuted
         labels = self._has_labels(unfolds)
+        if unfolds:  # a difference that is nothing once names are written out needs no further looking
+            found = self._prove(unfold=True, labels=False, at_once=True)
+            if found is not None:
+                return found
+            found = self._prove(unfold=False, labels=False)
+            if found is not None:
+                return found
         for by_labels in (False, True) if labels else (False,):
             for unfold in (False, True) if unfolds else (False,):
                 if not by_labels and not unfold:
@@ -145,13 +152,19 @@ class Question:
     # --- proofs -----------------------------------------------------------------------------------
 
     def _prove(
-        self, *, unfold: bool, labels: bool, assumed: frozenset[Frozen] = frozenset()
+        self,
+        *,
+        unfold: bool,
+        labels: bool,
+        assumed: frozenset[Frozen] = frozenset(),
+        at_once: bool = False,
     ) -> Verdict | None:
+        """By one plan; ``at_once``: only if nothing is left of the difference as it is read."""
         assumed |= self._known(unfold=unfold, labels=labels)
         reader = self.judge.reader(unfold=unfold, labels=labels, assumed=assumed, budget=self.budget)
         try:
             gap = plus(reader.read(self.a), reader.read(self.b), -1)
-            if gap and not Normal(gap, reader).is_zero():
+            if gap and (at_once or not Normal(gap, reader).is_zero()):
                 return None
             return self._proved(unfold=unfold, labels=labels, reader=reader)
         except (BudgetError, UndefinedError, WhygradError) as error:

@@ -195,6 +195,9 @@ def name_glyph(name: str) -> NameGlyph:
     >>> name_glyph("lambda_1").linear, name_glyph("W1").linear, name_glyph("w_out").below
     ('λ₁', 'W₁', ('out',))
     """
+    if name.startswith("Δ") and len(name) > 1:  # the change of a name along a direction
+        inner = name_glyph(name[1:])
+        return NameGlyph("Δ" + inner.letters, inner.mark, inner.below)
     accented = _ACCENTED.fullmatch(name) or _SHORT.fullmatch(name)
     if accented is not None:
         inner = name_glyph(accented["base"] + accented["rest"])

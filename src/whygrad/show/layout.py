@@ -6,7 +6,7 @@ Every medium spells the same boxes, so a bracket that is missing is missing ever
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction as Rational
 
 from whygrad.core.cost import Scope
@@ -255,6 +255,8 @@ def _name_box(glyph: NameGlyph) -> Box:
 
 
 def _head(glyph: NameGlyph) -> Box:
+    if glyph.letters.startswith("Δ") and len(glyph.letters) > 1:  # the change of a name
+        return Line((Atom("Δ", "name"), _head(replace(glyph, letters=glyph.letters[1:]))))
     atom = Atom(glyph.letters, "name" if len(glyph.letters) == 1 else "word")
     return atom if glyph.mark is None else Accent(atom, glyph.mark)
 
