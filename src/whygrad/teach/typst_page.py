@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 from whygrad.core.cost import Scope
@@ -164,8 +165,10 @@ class Compiled:
     """What did not fit: ``id`` and by how many points."""
 
 
-def compiler(source: str) -> Any:
+def compiler(source: str, path: Path | None = None) -> Any:
     """A Typst compiler with this document; only the fonts inside it, so that every machine makes the same.
+
+    ``path`` is where the document lies; without it, it is handed over, and the compiler can be used once.
 
     Raises
     ------
@@ -181,7 +184,7 @@ def compiler(source: str) -> Any:
             fix="fewer lines: --lines brief, or --wrt NAME",
         )
     typst: Any = library("typst", "a PDF")
-    return typst.Compiler(source.encode(), font_paths=_fonts())
+    return typst.Compiler(source.encode() if path is None else str(path), font_paths=_fonts())
 
 
 @cache
@@ -206,9 +209,16 @@ def told(source: str) -> list[dict[str, Any]]:
 
 
 def compiled(source: str) -> Compiled:
-    """Make the PDF and ask it what stands on each page and what did not fit."""
-    said = told(source)
-    pdf = compiler(source).compile(format="pdf")
+    """Make the PDF and ask it what stands on each page and what did not fit.
+
+    From a file, as only then Typst lays the document out once for both.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "document.typ")
+        path.write_text(source, encoding="utf-8")
+        typst = compiler(source, path)
+        said: list[dict[str, Any]] = json.loads(typst.query("<told>", field="value"))
+        pdf = typst.compile(format="pdf")
     forget()
     pages = tuple(one for one in said if "page" in one)
     return Compiled(pdf, pages, tuple(one for one in said if "wide" in one or "high" in one))
