@@ -166,12 +166,18 @@ def _maker(loss: Loss, library: Library) -> str:
     spread = "[:, None]" if loss.classes else ""
     higher = ", False" if library == "lightgbm" else ""
     said = f" of {more}, in the order of the rows" if more else ""
+    named = "NAME, " if library == "lightgbm" else ""
     return f'''\
 def weighted(result, weight):
     """Results times the weight of their row."""
     if weight is None or len(weight) == 0:
         return result
     return result * np.asarray(weight, dtype=np.float64){spread if spread else ""}
+
+
+def weighted_mean(loss, weight):
+    """The mean of the rows' losses."""
+    return np.average(loss, weights=None if weight is None or len(weight) == 0 else weight)
 
 
 def make_objective({more}):
@@ -193,7 +199,7 @@ def make_metric({more}):
         """Name and value{", and that higher is not better" if higher else ""}."""
         loss, _, _ = at({data}.get_label(), margin{inside})
         weight = {data}.get_weight()
-        return NAME, float(np.average(loss, weights=weight if weight is not None and len(weight) else None)){higher}
+        return NAME, float(weighted_mean(loss, weight)){higher}
 
     return metric
 
@@ -215,7 +221,7 @@ def make_sklearn_metric({more}):
     def metric(y_true, y_pred, sample_weight=None):
         """The mean loss of margins."""
         loss, _, _ = at(y_true, y_pred{inside})
-        return {"NAME, " if library == "lightgbm" else ""}float(np.average(loss, weights=sample_weight)){higher}
+        return {named}float(weighted_mean(loss, sample_weight)){higher}
 
     return metric'''
 

@@ -69,7 +69,7 @@ class Boosting:
 
 
 def compile_boosting(cost: Cost, library: Library, *, name: str = "") -> Boosting:
-    """Write the objective.
+    r"""Write the objective.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def compile_boosting(cost: Cost, library: Library, *, name: str = "") -> Boostin
     Examples
     --------
     >>> from whygrad.syntax.cost_text import read_cost
-    >>> text = "data x[i], y[i]\\nparam w\\nJ = mean_i 1/2 (w x[i] - y[i])^2"
+    >>> text = "data x[i], y[i]\nparam w\nJ = mean_i 1/2 (w x[i] - y[i])^2"
     >>> made = compile_boosting(read_cost(text), "xgboost")
     >>> loss, gradient, hessian = made.module.at([1.0, 2.0], [1.5, 1.5])
     >>> gradient.tolist(), hessian.tolist()
@@ -156,7 +156,9 @@ def _loss(found: Margin, cost: Cost) -> Loss:
         stand_in = "An upper bound of the second derivative, which is 0 on one side of a kink, stands in."
     elif not found.convex or switches:
         floor = "The second derivative can be 0 or negative, and boosting divides by its sum: raised to this."
-    two = tuple(float(v) for v in sorted(label.values)) if label is not None and len(label.values) == 2 else ()
+    two = (
+        tuple(float(v) for v in sorted(label.values)) if label is not None and len(label.values) == 2 else ()
+    )
     return Loss(
         program=program,
         link=None if link is None else with_constants(link, cost),

@@ -11,7 +11,20 @@ from dataclasses import dataclass, replace
 
 from whygrad.core.cost import Cost, Declaration, Definition, Scope
 from whygrad.core.errors import NoRuleError, UsageError
-from whygrad.core.expr import ONE, ZERO, Delta, Expr, Index, Mul, Number, Partial, Reduce, Symbol, mul, terms_of
+from whygrad.core.expr import (
+    ONE,
+    ZERO,
+    Delta,
+    Expr,
+    Index,
+    Mul,
+    Number,
+    Partial,
+    Reduce,
+    Symbol,
+    mul,
+    terms_of,
+)
 from whygrad.core.walk import free_indices, names, postorder, rewrite_bottom_up, substitute
 from whygrad.engine.curvature import with_hessian
 from whygrad.engine.derive import derive, gradient
@@ -93,7 +106,7 @@ class Margin:
 
 
 def margin_of(cost: Cost) -> Margin:
-    """Read a cost as a sum over rows of a loss of its margin.
+    r"""Read a cost as a sum over rows of a loss of its margin.
 
     Raises
     ------
@@ -105,7 +118,7 @@ def margin_of(cost: Cost) -> Margin:
     >>> from whygrad.show.text import to_text
     >>> from whygrad.syntax.cost_text import read_cost
     >>> text = "data x[i], y[i]\nparam w\nJ = mean_i (w x[i] - y[i])^2"
-    >>> found = margin_of(read_cost(text.replace("\\n", chr(10))))
+    >>> found = margin_of(read_cost(text))
     >>> to_text(found.first, found.scope)
     '2 (z_i − y_i)'
     """
@@ -211,9 +224,9 @@ def _output(cost: Cost, margin: Symbol) -> Symbol:
     data = {d.name for d in cost.declarations if d.kind == "data"}
     for d in reversed(cost.definitions):
         below = reached(cost.scope, d.name)
-        if d.dims == tuple(i.dim for i in margin.indices if isinstance(i, Index)) and margin.name in below:
-            if not below & data:
-                return Symbol(d.name, d.indices)
+        alike = d.dims == tuple(i.dim for i in margin.indices if isinstance(i, Index))
+        if alike and margin.name in below and not below & data:
+            return Symbol(d.name, d.indices)
     return margin
 
 
@@ -254,7 +267,11 @@ def _labels(cost: Cost, inner: Cost) -> tuple[Declaration | None, tuple[Declarat
     found = scored(cost)
     wanted = [s.name for s in found.labels] if found is not None else []
     first = next((d for name in wanted for d in data if d.name == name), None)
-    first = first or next((d for d in data if d.name.lower() == "y"), None) or (data[0] if len(data) == 1 else None)
+    first = (
+        first
+        or next((d for d in data if d.name.lower() == "y"), None)
+        or (data[0] if len(data) == 1 else None)
+    )
     return first, tuple(d for d in data if d is not first)
 
 
@@ -262,7 +279,7 @@ def _labels(cost: Cost, inner: Cost) -> tuple[Declaration | None, tuple[Declarat
 
 
 def _second(order2: Second, first: Expr, here: Symbol, scope: Scope) -> Expr:
-    """The closed form that order 2 derives where there are classes, on its diagonal; else the derivative of ``first``."""
+    """Where there are classes, the closed form of order 2 on its diagonal; else that of ``first``."""
     closed = _closed_second(order2, here) if len(here.indices) == 2 else None
     if closed is not None:
         return closed
