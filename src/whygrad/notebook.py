@@ -60,6 +60,8 @@ def _scoped() -> str:
     return f"{roots.partition('@media print')[0]}.whygrad{{{inner}}}"
 
 
+_CELL: Final = 1100.0
+"""How wide a circuit may be, so that it can be read in the column of a notebook."""
 _AGAINST_HOSTS: Final = """
 table{table-layout:auto;border:0;font-size:inherit;margin-left:0;color:inherit}
 table td,table th,table tr{border:0;max-width:none;color:inherit}
@@ -84,7 +86,7 @@ def bundle(result: Any) -> Bundle | None:
     """
     match result:
         case Circuit():
-            svg = circuit_svg(result)
+            svg = circuit_svg(result, widest=_CELL)
             return {
                 "text/plain": f"<circuit of {result.title or result.name}: {len(result.nodes)} nodes>",
                 "image/svg+xml": svg,

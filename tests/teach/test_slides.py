@@ -17,7 +17,10 @@ from whygrad.cli import main
 from whygrad.core.errors import BudgetError, UsageError
 from whygrad.core.expr import Symbol, add, mul
 from whygrad.core.walk import at
+from whygrad.show.breaking import print_width
 from whygrad.show.circuit import circuit_svg
+from whygrad.show.latex import to_latex
+from whygrad.show.layout import layout
 from whygrad.teach.inserts import Inserts, read_inserts
 from whygrad.teach.matching import changed, moves
 from whygrad.teach.notation import notation
@@ -96,6 +99,20 @@ def test_beamer_source_is_balanced(made):
     assert source.count("$") % 2 == 0
     for environment in ("tabular", "aligned"):
         assert source.count(f"\\begin{{{environment}}}") == source.count(f"\\end{{{environment}}}")
+
+
+def test_beamer_has_the_same_steps(made):
+    """Every stage of the derivation, and every line that is short enough to stand unbroken, in order."""
+    text, files = made
+    source, scope = files[".tex"], told(lesson(text), Wish()).story.scope
+    place = seen = 0
+    for step, _, right in steps_of(text):
+        stage = step.rpartition(".")[0] if step.count(".") > 1 else step
+        assert f"% insert after {stage}\n" in source
+        if print_width(layout(right, scope)) < 20:
+            place = source.index(to_latex(right, scope), place) + 1
+            seen += 1
+    assert seen > 3
 
 
 def test_inserts_survive(tmp_path):

@@ -39,6 +39,7 @@ def circuit_svg(
     *,
     steps: bool = False,
     upto: int | None = None,
+    widest: float = WIDEST,
     words: Mapping[str, str] = CIRCUIT_WORDS,
 ) -> str:
     """Draw a circuit.
@@ -51,6 +52,8 @@ def circuit_svg(
         Number the steps of both passes and list them below.
     upto
         Show only the first so many steps (the place of everything stays): the frames of a film.
+    widest
+        A circuit wider than this goes on in a band below.
     words
         The table of words of a language.
 
@@ -59,10 +62,12 @@ def circuit_svg(
     str
         A self-contained SVG; it needs no font and no script.
     """
-    return to_svg(picture(circuit, steps=steps, words=words), upto=upto)
+    return to_svg(picture(circuit, steps=steps, widest=widest, words=words), upto=upto)
 
 
-def picture(circuit: Circuit, *, steps: bool = False, words: Mapping[str, str] = CIRCUIT_WORDS) -> Picture:
+def picture(
+    circuit: Circuit, *, steps: bool = False, widest: float = WIDEST, words: Mapping[str, str] = CIRCUIT_WORDS
+) -> Picture:
     """Place everything."""
     numbers = step_numbers(circuit)
     made = {node.name: shape_of(node, circuit, numbers, steps, words) for node in circuit.nodes}
@@ -70,7 +75,7 @@ def picture(circuit: Circuit, *, steps: bool = False, words: Mapping[str, str] =
     title = set_words(out.title)
     out.labels.append(Label(title, _MARGIN, 20.0, 22.0, "title", out.title))
     level = _legend(out, circuit, words, 20.0 + 22 * title.height + 9)
-    split = _bands(circuit, made, WIDEST)
+    split = _bands(circuit, made, widest)
     level, width = _graph(out, circuit, made, split, range(len(split)), level)
     panels = (_results(circuit, words), *(_passes(circuit, numbers, words) if steps else ()))
     bottom = _put_panels(out, panels, level + 26, max(width, _LEAST_WIDTH))
