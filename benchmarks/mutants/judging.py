@@ -89,7 +89,7 @@ def mutant(kind: str, name: str, rng: random.Random) -> Mutant | None:
                 case "random":
                     line = by_edits(line, rng)
                 case _:
-                    line = by_rewriting(line, rng)
+                    line = by_rewriting(line, rng, {*chain.scope.declarations, *chain.scope.definitions})
         except (WhygradError, AssertionError, StopIteration):
             continue
         if line is chain.lines[k] or size_of(line) > 400:

@@ -6,6 +6,7 @@ Only :mod:`whygrad.core` is imported.
 from __future__ import annotations
 
 import random
+from collections.abc import Container
 
 from mutants.edits import outside_partial
 from whygrad.core.expr import (
@@ -27,15 +28,15 @@ from whygrad.core.expr import (
 from whygrad.core.walk import fresh_index, letters, paths, rename_bound, replace_at
 
 
-def by_rewriting(line: Expr, rng: random.Random) -> Expr:
-    """A line with one to four changes that keep its value."""
+def by_rewriting(line: Expr, rng: random.Random, avoid: Container[str]) -> Expr:
+    """A line with one to four changes that keep its value; no letter of a sum is one of ``avoid``."""
     for _ in range(rng.randint(1, 4)):
         path, node = rng.choice([(p, n) for p, n in paths(line) if outside_partial(line, p)])
-        line = replace_at(line, path, _rewritten(node, rng))
+        line = replace_at(line, path, _rewritten(node, rng, avoid))
     return line
 
 
-def _rewritten(node: Expr, rng: random.Random) -> Expr:
+def _rewritten(node: Expr, rng: random.Random, avoid: Container[str]) -> Expr:
     match node:
         case Add(terms):
             shuffled = rng.sample(terms, len(terms))
@@ -57,7 +58,8 @@ def _rewritten(node: Expr, rng: random.Random) -> Expr:
         case Reduce(op, index, body) if op == "sum":
             if isinstance(body, Add) and rng.random() < 0.5 and node.where is None:
                 return add(*(Reduce("sum", index, term) for term in body.terms))
-            return rename_bound(node, fresh_index(Index("r", index.dim), letters(node)))
+            letter = rng.choice([c for c in "rsuvq" if c not in avoid] or ["r"])
+            return rename_bound(node, fresh_index(Index(letter, index.dim), letters(node)))
         case _:
             return node
 

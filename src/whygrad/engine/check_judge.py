@@ -309,9 +309,8 @@ def told_apart(x: Index, *lines: Expr) -> bool:
     for node in (node for e in lines for node in postorder(e)):
         if isinstance(node, Delta) and x in (node.left, node.right):
             return True
-        alike = isinstance(node, Compare) and node.op == "==" and x in node.args
-        if alike and all(isinstance(a, Index) for a in node.args):
-            return True
+        if isinstance(node, Compare) and node.op == "==" and x in node.args:
+            return all(isinstance(a, Index) for a in node.args)
     return False
 
 

@@ -40,6 +40,8 @@ from whygrad.meaning.shapes import size_of_dim
 Axes = tuple[Index, ...]
 Table = tuple[Axes, list[float]]
 NAN: Final = math.nan
+MOST_ENTRIES: Final = 50_000
+"""Largest table."""
 
 
 def _sigmoid(x: float) -> float:
@@ -227,6 +229,8 @@ class Floats:
         return [values[k] for k in places]
 
     def _places(self, own: Axes, axes: Axes) -> list[int]:
+        if math.prod(map(self.size, axes)) > MOST_ENTRIES:
+            raise TypeError("too large")
         strides: dict[Index, int] = {}
         stride = 1
         for axis in reversed(own):

@@ -12,6 +12,9 @@ from whygrad.syntax.people.lex import Token
 from whygrad.syntax.people.repair import CLOSING
 from whygrad.syntax.people.tree import Tree
 
+MAX_TOWERS = 8
+"""Most exponents one after the other: ``x^a^b^c``."""
+
 
 class Brackets(Derivatives):
     """What stands between brackets of any kind, and what hangs on it."""
@@ -20,7 +23,7 @@ class Brackets(Derivatives):
         """Subscripts, superscripts and primes after a factor."""
         sub: Tree | None = None
         sup: Tree | None = None
-        primes = 0
+        primes = towers = 0
         while True:
             if self.at("'") and self.token.kind == "op":
                 self.advance()
@@ -37,6 +40,9 @@ class Brackets(Derivatives):
                 elif sup is None:
                     sup = found
                 else:
+                    towers += 1
+                    if towers > MAX_TOWERS:
+                        self.fail("too many exponents on one another")
                     base = t.Script(base, sub, sup, primes, self.since(base.span.start))
                     sub, sup, primes = None, found, 0
             else:

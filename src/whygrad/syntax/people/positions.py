@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
+from whygrad.core.cost import Domain
 from whygrad.core.errors import Span
 from whygrad.core.expr import (
     Call,
@@ -27,7 +29,11 @@ from whygrad.syntax.people.arithmetic import Arithmetic
 from whygrad.syntax.people.base import Val
 from whygrad.syntax.people.dims import MisfitError, UnknownError, kind_of
 from whygrad.syntax.people.scripts import Parts, positions, spell
+from whygrad.syntax.people.setting import Kinds
 from whygrad.syntax.people.tree import Tree
+
+MOST_INDICES: Final = 5
+"""Most indices of a name."""
 
 
 class NoUse:
@@ -77,6 +83,8 @@ class Positions(Arithmetic):
         if name in self.s.squares and not subs and not found.sups:
             self.dims_of(f"{name}2", 0, 0)
             return Val(Pow(Symbol(f"{name}2"), Number(Fraction(1, 2))))
+        if max(use.slots, len(subs)) + len(found.sups) > MOST_INDICES:
+            raise UnknownError(f"{name} has more than {MOST_INDICES} indices", span)
         sups = max(use.sups, len(found.sups), int(name in self.s.hidden))
         if found.name == name and name in self.s.alias.values() and not found.sups and not subs:
             return Val(Symbol(name), self.dims_of(name, sups, use.slots))  # the whole array
@@ -176,10 +184,23 @@ class Positions(Arithmetic):
             raise MisfitError(f"{name} has {len(dims)} indices and is used with {len(items)}", span)
         return [self.position(x, d) for x, d in zip(items, dims, strict=False)]
 
+    def looked_up(self, item: Tree, low: int) -> Expr:
+        """An index that is the entry of an array of positions from ``low`` on: the t_i of ``E_{t_i,j}``."""
+        value = self.value(item)
+        if value.rank or not isinstance(value.expr, Symbol) or value.expr.name in self.s.meant:
+            raise UnknownError("this index is not read", item.span)
+        said = self.s.kinds.get(value.expr.name, Kinds())
+        if not said.domains:
+            whole = Domain("integer"), Domain("interval", low=Fraction(low), closed=(True, False))
+            self.s.kinds[value.expr.name] = replace(said, domains=whole)
+        return value.expr
+
     def position(self, item: Tree, dim: str) -> Expr:
         """An index position on a dimension."""
         inside = t.bare(item)
         match inside:
+            case t.Script(t.Name(), sub, None, 0) if sub is not None:
+                return self.looked_up(inside, 1)
             case t.Num(value):
                 return Number(max(value, Fraction(1)))
             case t.Name(letter):
@@ -189,6 +210,10 @@ class Positions(Arithmetic):
             case t.Sum(terms):
                 parts: list[Expr] = []
                 for sign, term in terms:
+                    inner = t.bare(term)
+                    if isinstance(inner, t.Script) and not inner.primes and inner.sub is not None:
+                        parts.append(self.looked_up(term, 0))
+                        continue
                     part = (
                         self.position(term, dim) if not isinstance(t.bare(term), t.Num) else self.number(term)
                     )

@@ -393,6 +393,7 @@ class Reader(Brackets):
 
     def big(self) -> Tree:
         """A big operator; its body is the product that follows."""
+        self.enter()
         head = self.advance()
         sub = sup = None
         while self.at("_", "^"):
@@ -406,6 +407,7 @@ class Reader(Brackets):
         body = self.factor()
         if sign < 0:
             body = self.negative(self.product_from(body))
+        self.depth -= 1
         return t.Big(head.text, binder, body, self.since(head.start))
 
     def product_from(self, first: Tree) -> Tree:

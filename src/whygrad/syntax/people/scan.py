@@ -15,6 +15,7 @@ from whygrad.syntax.people.scripts import (
     Letters,
     Parts,
     Use,
+    looked_up,
     name_parts,
     positions,
     script_items,
@@ -40,6 +41,7 @@ def scan(
     letters.pointers = _pointers(all_trees, letters)
     letters.primes = _prime_meaning(all_trees, letters)
     letters.layered = _layered(all_trees)
+    letters.pointed = _pointed(all_trees, letters)
     for tree in all_trees:
         _calls(tree, letters)
     _function_labels(all_trees, letters)
@@ -83,6 +85,18 @@ def _layered(trees: list[Tree]) -> set[str]:
             else:
                 other.add(node.base.name)
     return {name for name, seen in numbers.items() if len(seen) > 1 and name not in other}
+
+
+def _pointed(trees: list[Tree], letters: Letters) -> set[str]:
+    """Names one position of which is itself the entry of an array."""
+    found: set[str] = set()
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Script) and node.sub is not None and isinstance(node.base, t.Name):
+                items = script_items(node.sub)
+                if len(items) > 1 and any(looked_up(x, letters, alone=False) for x in items):
+                    found.add(node.base.name)
+    return found
 
 
 def _binders(tree: Tree, letters: Letters) -> None:

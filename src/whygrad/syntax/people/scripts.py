@@ -81,6 +81,8 @@ class Letters:
     """Names that are compared with index letters and nothing else: a class, a position."""
     layered: set[str] = field(default_factory=set[str])
     """Names whose positions always begin with a number: ``W_{1,jk}`` and ``W_{2,kl}`` are two names."""
+    pointed: set[str] = field(default_factory=set[str])
+    """Names of which a position is looked up somewhere (``E_{t_i,j}``): the v of ``E_{vj}`` is one, too."""
     subscripted: set[str] = field(default_factory=set[str])
     """Letters that stand alone in a subscript somewhere."""
 
@@ -138,9 +140,10 @@ def positions(sub: Tree, letters: Letters, base: str = "") -> tuple[list[Tree], 
     labels: list[str] = []
     if base in letters.layered:
         return items[1:], spell(items[0])
+    every = base in letters.pointed or (base == "delta" and len(items) == 2)
     for item in items:
-        kind = _position_kind(item, letters)
-        if not kind and _looked_up(item, letters, alone=len(items) == 1):
+        kind = _position_kind(item, letters) or ("letter" if every and isinstance(item, t.Name) else "")
+        if not kind and looked_up(item, letters, alone=len(items) == 1):
             kind = "looked up"
         if kind:
             found.append(item)
@@ -149,17 +152,17 @@ def positions(sub: Tree, letters: Letters, base: str = "") -> tuple[list[Tree], 
     if (
         labels
         and found
-        and not all(_is_index_name(x, letters) or _looked_up(x, letters, alone=False) for x in found)
+        and not all(_is_index_name(x, letters) or looked_up(x, letters, alone=False) for x in found)
     ):
         return [], "".join(spell(x) for x in items)
     return found, "".join(labels)
 
 
-def _looked_up(item: Tree, letters: Letters, *, alone: bool) -> bool:
+def looked_up(item: Tree, letters: Letters, *, alone: bool) -> bool:
     """Whether an index is itself the entry of an array: the row of ``E_{t_i + 1, j}``."""
     item = t.bare(item)
     if isinstance(item, t.Sum):
-        return any(_looked_up(x, letters, alone=False) for _, x in item.terms)
+        return any(looked_up(x, letters, alone=False) for _, x in item.terms)
     if alone or not isinstance(item, t.Script) or item.sub is None or not isinstance(item.base, t.Name):
         return False
     inside = script_items(item.sub)
