@@ -14,7 +14,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "sign/whole-line",
         "sign",
-        "sign of the whole line",
+        "sign of the whole line lost",
         "u = -u",
         "u = u",
         "Both sides of an equality have one sign; a minus that leaves one place must arrive at another.",
@@ -25,7 +25,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "sign/residual-minus",
         "sign",
-        "minus inside a difference",
+        "minus inside a difference lost",
         "D((y - u)^2) = 2 (y - u) D(u)",
         "D((y - u)^2) = -2 (y - u) D(u)",
         "Inside y - u stands -u, so differentiating the bracket gives -D(u).",
@@ -46,7 +46,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "sign/one-term",
         "sign",
-        "sign of one term",
+        "sign of one term wrong",
         "u - v = u + v",
         "u - v = u + (-v)",
         "A minus before a bracket, or a factor -1, belongs to every term it stands before.",
@@ -57,7 +57,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "sign/in-the-name",
         "sign",
-        "sign inside a name",
+        "sign inside a name lost",
         "e = u - v where e is v - u",
         "e = v - u",
         "A name stands for exactly what it was defined as, its sign included.",
@@ -67,7 +67,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "inner/minus-lost",
         "missing_inner_derivative",
-        "minus of the inner function",
+        "minus of the inner function lost",
         "D(exp(-u)) = exp(-u) D(u)",
         "D(exp(-u)) = -exp(-u) D(u)",
         "The inside is -u; its derivative is -D(u), and that is a factor of the whole.",
@@ -78,7 +78,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "inner/data-lost",
         "missing_inner_derivative",
-        "data of the weighted sum",
+        "factor x of the weighted sum lost",
         "D(f(w x)) = f'(w x)",
         "D(f(w x)) = f'(w x) x",
         "Differentiating w x by w leaves x: it multiplies the derivative of the outer function.",
@@ -91,7 +91,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "inner/constant-lost",
         "missing_inner_derivative",
-        "constant of the inner function",
+        "constant of the inner function lost",
         "D(f(c u)) = f'(c u) D(u)",
         "D(f(c u)) = c f'(c u) D(u)",
         "The inside grows c times as fast as u; that c is a factor of the derivative.",
@@ -102,7 +102,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "inner/derivative-lost",
         "missing_inner_derivative",
-        "inner derivative",
+        "inner derivative left out",
         "D(f(u)) = f'(u)",
         "D(f(u)) = f'(u) D(u)",
         "A function of a function changes by the product of both rates.",
@@ -123,7 +123,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "chain/factor-lost",
         "missing_chain_factor",
-        "factor of the chain",
+        "factor of the chain left out",
         "dL/df df/dz dz/dw = dL/df dz/dw",
         "one factor for each link",
         "The chain has one local derivative for each link, in every term.",
@@ -134,7 +134,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "chain/outer-lost",
         "missing_chain_factor",
-        "outer derivative",
+        "outer derivative left out",
         "D(f(u)) = D(u)",
         "D(f(u)) = f'(u) D(u)",
         "The outer function has a derivative of its own, taken at the inner function.",
@@ -145,7 +145,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "chain/path-lost",
         "missing_chain_factor",
-        "second path to the variable",
+        "second path to the variable left out",
         "D(f(u, v)) = f_u D(u) where v depends on it, too",
         "D(f(u, v)) = f_u D(u) + f_v D(v)",
         "The variable acts along every path to it; the contributions add up.",
@@ -178,7 +178,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "log/one-over-lost",
         "wrong_log_rule",
-        "one over, from a logarithm",
+        "one over left out of a logarithm's derivative",
         "D(log(u)) = D(u)",
         "D(log(u)) = 1/u D(u)",
         "The slope of a logarithm is one over what stands inside.",
@@ -259,7 +259,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "product/half-lost",
         "wrong_product_or_quotient_rule",
-        "half of the product rule",
+        "half of the product rule left out",
         "D(u v) = D(u) v",
         "D(u v) = D(u) v + u D(v)",
         "Both factors depend on the variable, so the product rule has two parts.",
@@ -271,7 +271,7 @@ CALCULUS: Final[tuple[Mistake, ...]] = (
     mistake(
         "quotient/sign",
         "wrong_product_or_quotient_rule",
-        "sign in the quotient rule",
+        "sign in the quotient rule turned",
         "D(u / v) = (D(u) v + u D(v)) / v^2",
         "D(u / v) = (D(u) v - u D(v)) / v^2",
         "A larger denominator makes a quotient smaller: its part is subtracted.",

@@ -14,7 +14,7 @@ SUMS: Final[tuple[Mistake, ...]] = (
     mistake(
         "sum/mean-dropped",
         "dropped_sum_or_mean",
-        "1/m of a mean",
+        "1/m of a mean dropped",
         "1/m sum_i u[i] = sum_i u[i]",
         "1/m sum_i u[i]",
         "The constant before the sum stays through every step.",
@@ -84,7 +84,7 @@ SUMS: Final[tuple[Mistake, ...]] = (
     mistake(
         "index/sum-added",
         "index_confusion",
-        "sum added",
+        "sum added that was not there",
         "u = sum_k u for u free of k",
         "sum_k u = n u for u free of k",
         "What does not depend on the summed index is added up once for each of its values.",
@@ -106,7 +106,7 @@ SUMS: Final[tuple[Mistake, ...]] = (
     mistake(
         "index/off-diagonal",
         "index_confusion",
-        "case of different indices",
+        "case of different indices left out",
         "D(p[a], z[c]) = p[a] (1 - p[a]) for all a and c",
         "D(p[a], z[c]) = p[a] (delta[a,c] - p[c])",
         "For different indices only the sum in the denominator moves: -p[a] p[c].",
@@ -156,7 +156,7 @@ SUMS: Final[tuple[Mistake, ...]] = (
     mistake(
         "shape/identity-lost",
         "wrong_transpose_or_shape",
-        "identity matrix",
+        "identity matrix left out",
         "D(c w) = c by a vector",
         "D(c w) = c I",
         "Each entry moves with itself only: c on the diagonal, 0 elsewhere.",
@@ -190,7 +190,7 @@ SUMS: Final[tuple[Mistake, ...]] = (
     mistake(
         "term/regulariser-lost",
         "regulariser",
-        "penalty term",
+        "derivative of the penalty left out",
         "D(u + lambda w^2) = D(u)",
         "D(u + lambda w^2) = D(u) + 2 lambda w",
         "The penalty depends on the variable, so it has a derivative.",
@@ -212,7 +212,7 @@ SUMS: Final[tuple[Mistake, ...]] = (
     mistake(
         "constant/factor-lost",
         "algebra_slip",
-        "constant factor",
+        "constant factor lost",
         "c u = u",
         "c u",
         "A constant factor stays through every step.",
@@ -247,7 +247,7 @@ SUMS: Final[tuple[Mistake, ...]] = (
     mistake(
         "argument/lost",
         "other",
-        "argument of a function",
+        "argument of a function lost",
         "f(u) where f(v) is defined",
         "f(v)",
         "A function keeps its argument when it is copied from line to line.",
