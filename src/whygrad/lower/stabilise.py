@@ -151,11 +151,21 @@ class Stabiliser:
             values = self.scope.declarations[label.name].values
             return set(values) == {Fraction(0), Fraction(1)}
         for condition in row.where:
-            held = bindings[condition.hole]
-            if not isinstance(held, Number) or held.value <= 0:
+            if not self._positive(bindings[condition.hole]):
                 return False
         # 2 log(2) is a number: nothing to save.
         return not (row.id == "stability/x-log-x" and not isinstance(bindings["u"], Symbol))
+
+    def _positive(self, e: Expr) -> bool:
+        """Whether it is a number above 0, or declared to be one."""
+        if isinstance(e, Number):
+            return e.value > 0
+        declared = self.scope.declarations.get(e.name) if isinstance(e, Symbol) else None
+        domains = declared.domains if declared is not None else ()
+        return any(
+            d.kind == "interval" and d.low is not None and (d.low > 0 or (d.low == 0 and not d.closed[0]))
+            for d in domains
+        )
 
     def _filled(self, row: StabilityRule, right: Expr, bindings: Bindings) -> Expr:
         new = rewrite_bottom_up(fill(right, bindings), tidy)

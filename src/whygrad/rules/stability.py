@@ -89,6 +89,15 @@ STABILITY: Final[tuple[StabilityRule, ...]] = (
         source=f"{HIGHAM}, ch. 1",
         code=True,
     ),
+    StabilityRule(
+        "stability/share-of-exponential",
+        "an exponential as a share of itself and a constant",
+        "exp(u)/(v + exp(u)) = sigmoid(u - log(v))",
+        "e^{u} overflows for large {u}, and infinity by infinity is not a number.",
+        where=(Condition("positive", "v"),),
+        examples=("exp(u)/(3 + exp(u))",),
+        source=f"{HIGHAM}, ch. 1",
+    ),
     # --- one minus ------------------------------------------------------------------------------
     StabilityRule(
         "stability/label-minus-sigmoid",
@@ -171,6 +180,24 @@ STABILITY: Final[tuple[StabilityRule, ...]] = (
         "e^{u} overflows for large {u}, where the result is simply {u}.",
         examples=("log(1 + exp(u))",),
         source=MAECHLER,
+    ),
+    StabilityRule(
+        "stability/softplus-shifted",
+        "logarithm of an exponential and a constant",
+        "log(v + exp(u)) = log(v) + softplus(u - log(v))",
+        "e^{u} overflows for large {u}, where the result is simply {u}.",
+        where=(Condition("positive", "v"),),
+        examples=("log(3 + exp(u))",),
+        source=MAECHLER,
+    ),
+    StabilityRule(
+        "stability/log-cosh",
+        "logarithm of a hyperbolic cosine",
+        "log(cosh(u)) = (log1p(expm1(-abs(u))^2/(2*exp(-abs(u)))) if abs(u) < 1 else "
+        "abs(u) + log1p(exp(-2*abs(u))) - log(2))",
+        "cosh overflows for large {u}, and near 0 it is 1 and all digits of its logarithm are gone.",
+        examples=("log(cosh(u))",),
+        source="dlmf, 4.28",
     ),
     StabilityRule(
         "stability/log-sum-exp",

@@ -28,6 +28,9 @@ FIRST_SHARE: Final = 5
 """Of the sample, the part on which Newton's method begins."""
 FEWEST: Final = 2000
 NEWTON_STEPS: Final = 25
+SETTLED: Final = 0.25
+SLOW: Final = 0.1
+"""Share of the decrement that a step may leave before the Hessian is formed anew."""
 PATIENCE: Final = 12
 """Updates of L-BFGS after which the coordinates are made again from all rows."""
 ROUNDS: Final = 4
@@ -139,49 +142,86 @@ def _on_all(
 
 def _newton(curvature: Curvature, theta: Array, chosen: NDArray[np.intp]) -> tuple[Array, Array] | None:
     """The minimum on some rows that stand for all, and coordinates in which the cost is round there."""
-    penalty = curvature.penalty
-    if penalty is None:
+    part = _Part.of(curvature, theta, chosen)
+    if part is None:
         return None
-    rows, offset = curvature.design.take(chosen), curvature.offset[chosen]
-    scale = curvature.scale * curvature.design.count / len(chosen)
-    sizes = np.sqrt(np.einsum("ij,ij->j", rows, rows) / len(chosen))
-    if not np.isfinite(sizes).all() or (sizes == 0).any():
-        return None
-    rows /= sizes
-    inner, slope = penalty / sizes[:, None] / sizes, curvature.penalty_slope(theta) / sizes
-    origin = theta * sizes
-    phi = origin.copy()
-
-    def value(at: Array) -> tuple[float, Array, Array, Array]:
-        loss, one, two = curvature.losses(rows @ at + offset, chosen)
-        moved = at - origin
-        regular = inner @ moved
-        whole = scale * loss.sum() + float(moved @ (slope + 0.5 * regular))
-        return whole, scale * (rows.T @ one) + slope + regular, two, at
-
-    cost, gradient, second, _ = value(phi)
-    triangle: Array | None = None
+    phi, inverse = part.origin, part.inverse(part.origin)
+    before = np.inf
+    value, gradient = part.value(phi)
+    fresh = True
     for _ in range(NEWTON_STEPS):
-        hessian = rows.T @ (rows * (scale * second)[:, None]) + inner
-        triangle = _triangle(hessian)
-        if triangle is None:
+        if inverse is None:
             return None
-        half = np.linalg.solve(triangle, gradient)
-        step = -np.linalg.solve(triangle.T, half)
+        half = inverse @ gradient
         decrement = float(half @ half)
-        length, found = 1.0, value(phi + step)
-        while not found[0] <= cost - 1e-4 * length * decrement and length > 1e-6:
+        if fresh and decrement <= part.settled:
+            break
+        if not fresh and (decrement > SLOW * before or decrement <= part.settled):
+            inverse, fresh = part.inverse(phi), True  # another curvature, or that of the end is wanted
+            continue
+        step = -(inverse.T @ half)
+        length, found = 1.0, part.value(phi + step)
+        while not found[0] <= value - 1e-4 * length * decrement and length > 1e-6:
             length /= 2
-            found = value(phi + length * step)
-        if not np.isfinite(found[0]) or length <= 1e-6:
+            found = part.value(phi + length * step)
+        if length <= 1e-6:
             break
-        cost, gradient, second, phi = found
-        if decrement <= 1e-6 * abs(cost) + 1e-300:
-            break
-    if triangle is None:
+        value, gradient = found
+        phi, before, fresh = phi + length * step, decrement, False
+    if inverse is None:
         return None
-    back = np.linalg.inv(triangle).T / sizes[:, None]
-    return phi / sizes, back
+    return phi / part.sizes, np.asarray(inverse.T / part.sizes[:, None], dtype=np.float64)
+
+
+@dataclass(slots=True)
+class _Part:
+    """The cost as some rows tell it, in columns scaled to unit length."""
+
+    curvature: Curvature
+    chosen: NDArray[np.intp]
+    rows: Array
+    offset: Array
+    sizes: Array
+    scale: float
+    penalty: Array
+    slope: Array
+    origin: Array
+
+    @classmethod
+    def of(cls, curvature: Curvature, theta: Array, chosen: NDArray[np.intp]) -> _Part | None:
+        """None where a column is 0 on these rows."""
+        penalty = curvature.penalty
+        rows, count = curvature.design.take(chosen), len(chosen)
+        sizes = np.sqrt(np.einsum("ij,ij->j", rows, rows) / count)
+        if penalty is None or not np.isfinite(sizes).all() or (sizes == 0).any():
+            return None
+        rows /= sizes
+        scale = curvature.scale * curvature.design.count / count
+        inner, slope = penalty / sizes[:, None] / sizes, curvature.penalty_slope(theta) / sizes
+        offset = curvature.offset[chosen]
+        return cls(curvature, chosen, rows, offset, sizes, scale, inner, slope, theta * sizes)
+
+    @property
+    def settled(self) -> float:
+        """A decrement that says no more about all rows than chance does.
+
+        The minimum on s rows of n parameters lies about n/(2 s) above that on all, a row's loss being 1.
+        """
+        return SETTLED * self.scale * self.rows.shape[1]
+
+    def value(self, phi: Array) -> tuple[float, Array]:
+        """Value and gradient."""
+        loss, one, _ = self.curvature.losses(self.rows @ phi + self.offset, self.chosen)
+        moved = phi - self.origin
+        regular = self.penalty @ moved
+        whole = self.scale * loss.sum() + float(moved @ (self.slope + 0.5 * regular))
+        return whole, self.scale * (self.rows.T @ one) + self.slope + regular
+
+    def inverse(self, phi: Array) -> Array | None:
+        """Of the Hessian's Cholesky factor."""
+        _, _, two = self.curvature.losses(self.rows @ phi + self.offset, self.chosen)
+        triangle = _triangle(self.rows.T @ (self.rows * (self.scale * two)[:, None]) + self.penalty)
+        return None if triangle is None else np.asarray(np.linalg.inv(triangle), dtype=np.float64)
 
 
 def _triangle(hessian: Array) -> Array | None:
