@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whygrad.api import (
+        assert_gradient,
+        audit,
         check,
         check_records,
         circuit,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "assert_gradient",
+    "audit",
     "CostBuilder",
     "__version__",
     "check",

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from whygrad.engine.compare import Comparison
     from whygrad.engine.marking import Marked
     from whygrad.engine.pairs import Pairing
+    from whygrad.interop.audit.audit import Audit
     from whygrad.train.compiled import Compiled
     from whygrad.train.fit import Fit
     from whygrad.train.predict import Predictions
@@ -479,6 +480,54 @@ def compile(cost: str | Cost, to: str = "numpy", *, name: str = "") -> Compiled 
     return compile_cost(load_cost(cost), to, name=name)
 
 
+def audit(where: str | PathLike[str], cost: str | Cost) -> Audit:
+    """Hold hand-written code against the derivation: right, or what is wrong in words.
+
+    Parameters
+    ----------
+    where
+        ``FILE.py:FUNCTION``. The file is imported, which runs it, in a process of its own with limits on
+        time and memory; limits, not a sandbox.
+    cost
+        The cost that the code should be the gradient (and Hessian) of.
+
+    Returns
+    -------
+    Audit
+        ``right``, ``words`` and ``findings``; ``status`` is 0 or 1.
+    """
+    from whygrad.interop.audit.audit import audit as run  # noqa: PLC0415
+
+    return run(str(where), load_cost(cost))
+
+
+def assert_gradient(cost: str | Cost, fn: str | Callable[..., Any]) -> None:
+    """For a test: fail where a function is not the gradient (or objective) of a cost.
+
+    Parameters
+    ----------
+    cost
+        A :class:`~whygrad.core.cost.Cost`, a gallery name, a path, or the text.
+    fn
+        A function of a file, or ``"FILE.py:FUNCTION"``.
+
+    Raises
+    ------
+    AssertionError
+        With what is wrong in words.
+    """
+    if not isinstance(fn, str):
+        code = getattr(fn, "__code__", None)
+        if code is None or "<" in fn.__qualname__:
+            raise UsageError(
+                "error/audit", f"{fn!r} is no function at the top of a file", fix="move it to the top of one"
+            )
+        fn = f"{code.co_filename}:{fn.__name__}"
+    found = audit(fn, cost)
+    if not found.right:
+        raise AssertionError(f"{fn}: {found.words}")
+
+
 def fit(cost: str | Cost, data: Any, **options: Any) -> Fit:
     """Train on data; see :func:`whygrad.train.fit.fit`."""
     from whygrad.train.fit import fit as run  # noqa: PLC0415
@@ -662,6 +711,8 @@ def _answer(record: dict[str, Any]) -> dict[str, Any]:
 
 __all__ = [
     "WhygradError",
+    "assert_gradient",
+    "audit",
     "check",
     "check_records",
     "circuit",

@@ -225,6 +225,14 @@ def run_compile(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_audit(options: argparse.Namespace) -> int:
+    """Hold hand-written code against the derivation."""
+    cost = whygrad.load_cost(given(options.cost), constants=pairs(options.set, "--set"), note=note)
+    found = whygrad.audit(options.where, cost)
+    show(whygrad.document(found), options)
+    return found.status
+
+
 def run_predict(options: argparse.Namespace) -> int:
     """Apply a saved model to data and print the predictions."""
     chosen = {name: getattr(options, name) for name in ("separator", "decimal", "encoding", "header")}
@@ -484,6 +492,18 @@ def compile_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
+def audit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``audit``."""
+    parser.add_argument(
+        "where", metavar="FILE.py:FUNCTION", help="what to audit; the file is imported, which runs it"
+    )
+    parser.add_argument("--cost", required=True, help="a cost: a name of the gallery, a file, or the text")
+    parser.add_argument(
+        "--set", metavar="lambda=0.1", action="append", default=[], help="a value for a constant"
+    )
+    format_argument(parser)
+
+
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``predict``."""
     parser.add_argument("model", metavar="MODEL.json", help="what fit --save wrote")
@@ -536,6 +556,7 @@ VERBS = (
     Verb("teach", "make a notebook, exercises, or a whole lesson", teach_arguments, run_teach),
     Verb("compile", "write a cost's value and gradient as code", compile_arguments, run_compile),
     Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
+    Verb("audit", "hold hand-written gradient code against the derivation", audit_arguments, run_audit),
     Verb("predict", "apply a trained model to data", predict_arguments, run_predict),
     Verb("gallery", "list the named costs, or show one", gallery_arguments, run_gallery),
     Verb("page", "serve the web page on this machine, or write its files", page_arguments, run_page),

@@ -138,6 +138,10 @@ ERRORS: Final[dict[str, ErrorPage]] = {
         "An optional library is missing", "This needs a library that is not installed."
     ),
     # --- data -----------------------------------------------------------------------------------
+    "error/audit": ErrorPage(
+        "This function cannot be audited",
+        "What its arguments or results are cannot be told, or it cannot be run.",
+    ),
     "error/data": ErrorPage("The data cannot be used", "A file or a value in it does not fit the cost."),
     "error/data-missing": ErrorPage(
         "Values are missing", "Cells are empty or say NA, and nothing was said about them."

@@ -80,6 +80,8 @@ class Margin:
     flat: bool
     convex: bool
     most: float | None = None
+    closed: Expr | None = None
+    """The second derivative as order 2 writes it, ∂f/∂z = f (1 − f) by its name."""
 
     @property
     def classes(self) -> str:
@@ -158,6 +160,7 @@ def margin_of(cost: Cost) -> Margin:
         _is_flat(second),
         proved or (low is not None and low >= 0),
         None if high is None else float(high),
+        _closed_second(order2, here),
     )
 
 

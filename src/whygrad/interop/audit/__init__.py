@@ -1,0 +1,1 @@
+"""Auditing hand-written gradients and objectives against the derivation."""
