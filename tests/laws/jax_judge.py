@@ -61,6 +61,8 @@ CALLS = {
     "clip": jnp.clip,
     "atan": jnp.arctan,
     "tan": jnp.tan,
+    "acos": jnp.arccos,
+    "asin": jnp.arcsin,
 }
 COMPARE = {
     "<": jnp.less, "<=": jnp.less_equal, ">": jnp.greater, ">=": jnp.greater_equal,
@@ -186,7 +188,7 @@ def arrays_at(cost, point):
     """The point's values as float64 arrays by name."""
     out = {}
     for d in cost.declarations:
-        shape = tuple(point.sizes[dim] for dim in d.dims)
+        shape = tuple(size_of_dim(dim, point.sizes) for dim in d.dims)
         flat = [float(point.values[d.name, place]) for place in places(shape)]
         out[d.name] = jnp.array(flat, dtype=jnp.float64).reshape(shape) if shape else jnp.float64(flat[0])
     return out

@@ -7,7 +7,9 @@ around a diagonal, or an inner product. :mod:`whygrad.engine.matrix` decides wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from whygrad.core.expr import (
@@ -175,6 +177,11 @@ def contract(values: Sequence[Value], dummies: Sequence[Index], over: Sequence[I
         arrays = [result if k == place else v for k, v in enumerate(arrays) if k == place or v not in used]
         scalars.extend(v.body for v in arrays if not v.axes)
         arrays = [v for v in arrays if v.axes]
+    scalars.sort(key=lambda e: not isinstance(e, Number))  # numbers and signs in front
+    numbers = [e for e in scalars if isinstance(e, Number)]
+    if len(numbers) > 1:
+        value = math.prod((n.value for n in numbers), start=Fraction(1))
+        scalars = [*((Number(value),) if value != 1 else ()), *scalars[len(numbers) :]]
     rest = spread(by_axes(arrays), over) if arrays else None
     if rest is None:
         return Value((), mul(*scalars))
@@ -289,6 +296,8 @@ def _between(matrices: Sequence[Value], weight: Expr | None, dummy: Index, over:
 def _sum_of_vector(body: Expr) -> Expr:
     """The sum of the entries: an inner product where the entries are products."""
     match body:
+        case Apply("hadamard", (Apply("matmul") as a, b)) if not (isinstance(b, Apply) and b.op == "matmul"):
+            return Apply("dot", (b, a))  # x'(S x), read as x' S x
         case Apply("hadamard", (a, b)):
             return Apply("dot", (a, b))
         case Apply("entrywise_pow", (base, exponent)) if exponent is TWO:

@@ -34,7 +34,7 @@ LARGEST_RESULT = 160
 DEEPEST_RESULT = 3
 """And so does one with more sums than this inside each other."""
 
-LARGEST_PROOF = 110
+LARGEST_PROOF = 105
 """Nodes of a gradient, cotangents written out, that is proved as a whole against the cost's derivative."""
 
 LARGEST_SAMPLE = 400
@@ -157,7 +157,7 @@ def whole_evidence(
     Stages that are each proved do not make a proof of the whole: putting them together is a step of
     its own, so what was not compared as a whole says so (kind ``definition``: by the chain rule).
     """
-    result = closed(final.result, stages, reserved, LARGEST_SAMPLE)
+    result = closed(final.result, stages, reserved, LARGEST_SAMPLE, None)
     if result is not None and size_of(result) <= LARGEST_PROOF:
         return proved(final.left, result, scope)
     if result is not None and sampled_equal(final.left, result, scope):
@@ -184,9 +184,13 @@ def written_size(scope: Scope, goal: str) -> int:
 
 
 def closed(
-    e: Expr, stages: Sequence[Stage], reserved: Mapping[str, str], limit: int | None = LARGEST_RESULT
+    e: Expr,
+    stages: Sequence[Stage],
+    reserved: Mapping[str, str],
+    limit: int | None = LARGEST_RESULT,
+    deepest: int | None = DEEPEST_RESULT,
 ) -> Expr | None:
-    """``e`` with its cotangents written out; None if that has more than ``limit`` nodes."""
+    """``e`` with its cotangents written out; None if that has more than ``limit`` nodes or is deeper."""
     if not has_cotangents(e):
         return e
     known = {
@@ -195,7 +199,7 @@ def closed(
         if isinstance(s.left, Partial)
     }
     nodes, deep = measure(e, known)
-    if limit is not None and (nodes > limit or deep > DEEPEST_RESULT):
+    if limit is not None and (nodes > limit or (deepest is not None and deep > deepest)):
         return None
     return written_out(e, known, reserved)
 

@@ -6,7 +6,7 @@ the judges, with all dimensions distinct. What has no matrix form says why.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -37,7 +37,7 @@ from whygrad.core.expr import (
     factors_of,
     mul,
 )
-from whygrad.engine.contraction import NoFormError, Value, contract, parted, power, transpose
+from whygrad.engine.contraction import NoFormError, Value, contract, parted, power, transpose, transposed
 from whygrad.meaning.equal import same_value
 from whygrad.meaning.shapes import shape_of
 from whygrad.meaning.to_index import to_index
@@ -388,6 +388,17 @@ def _with_norms(e: Expr, scope: Scope) -> Expr:
                 return inner
             case Pow(Pow(Apply("norm") as norm, Number(two)), Number(q)) if two == 2:
                 return norm if 2 * q == 1 else Pow(norm, Number(2 * q))
+            case Call("sqrt", (Pow(Apply("norm") as norm, Number(two)),)) if two == 2:
+                return norm
+            case Call("sqrt", (Apply("dot", (a, b)),)) if a is b:
+                return Apply("norm", (a,))
+            case Apply("matmul", (left, Mul((Number() as n, right)))):
+                return mul(n, Apply("matmul", (left, right)))
+            case Pow(Apply("dot", (a, b)), Number(q)) if a is b and q.denominator == 2:
+                return Apply("norm", (a,)) if 2 * q == 1 else Pow(Apply("norm", (a,)), Number(2 * q))
+            case Add(terms) if len(set(terms)) < len(terms):
+                counts = Counter(terms)
+                return add(*(t if n == 1 else mul(Number(n), t) for t, n in counts.items()))
             case Mul((Pow(base, Number(q)) as below, array)) if (
                 q == -1 and not isinstance(base, Size | Number) and not walk.free_indices(node)
             ):
@@ -400,8 +411,17 @@ def _with_norms(e: Expr, scope: Scope) -> Expr:
 
 
 def _is_symmetric(e: Expr, scope: Scope) -> bool:
-    if isinstance(e, Apply) and e.op == "inv":
-        (e,) = e.args
+    match e:
+        case Apply("inv", (inner,)):
+            return _is_symmetric(inner, scope)
+        case Apply("matmul", (left, right)) if transposed(left) is right or left is transposed(right):
+            return True  # A' A
+        case Apply("identity"):
+            return True
+        case Add(terms):
+            return all(_is_symmetric(t, scope) for t in terms)
+        case _:
+            pass
     declared = scope.declarations.get(e.name) if isinstance(e, Symbol) and not e.indices else None
     return declared is not None and (declared.has("symmetric") or declared.has("spd"))
 

@@ -8,7 +8,20 @@ from functools import cached_property
 
 from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence, Stage, Step
-from whygrad.core.expr import ONE, Expr, Mul, Number, Partial, Reduce, Size, Symbol, add, mul, terms_of
+from whygrad.core.expr import (
+    ONE,
+    Expr,
+    Mul,
+    Number,
+    Partial,
+    Reduce,
+    Size,
+    Symbol,
+    add,
+    factors_of,
+    mul,
+    terms_of,
+)
 from whygrad.core.walk import at, free_indices, letters, names, paths, replace_at, substitute
 from whygrad.engine.closing import close
 from whygrad.engine.cotangents import Cotangents
@@ -21,6 +34,7 @@ from whygrad.engine.simplify import ALWAYS, first_fitting, simplify
 from whygrad.engine.sums import sorted_pairs
 from whygrad.engine.tidy import tidy
 from whygrad.engine.trace import Trace, lift
+from whygrad.engine.trace_form import trace_form
 from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.equal import same_value
 from whygrad.rules.table import RULES
@@ -405,8 +419,15 @@ def _along(maker: Maker, left: Partial, links: Sequence[tuple[Link, Known | None
         filled.append(value)
     trace = Trace(left)
     trace.apply((), "chain/product" if len(links) == 1 else "chain/paths", add(*shown), minor=False)
+    form = _trace(maker, left, links, filled)
+    if form is not None:
+        numbers = cited[0].rsplit(".", 1)[-1]
+        trace.apply((), "chain/put-in", add(*filled), {}, (f"put in {numbers}; this is ", form),
+                    minor=False, evidence=BY_RULE)  # fmt: skip
+        cited = []
     inner = Trace(trace.line)
-    inner.apply((), "chain/put-in", add(*filled), minor=True, evidence=BY_RULE)
+    if form is None:
+        inner.apply((), "chain/put-in", add(*filled), minor=True, evidence=BY_RULE)
     for slope, local in locals_:
         place = next((path for path, node in paths(inner.line) if node is slope), None)
         if place is not None:
@@ -424,6 +445,21 @@ def _along(maker: Maker, left: Partial, links: Sequence[tuple[Link, Known | None
     trace.run(simplify(trace.line, maker.context_of(left.wrt)))
     close(trace, maker.context_of(left.wrt))
     return trace
+
+
+def _trace(
+    maker: Maker, left: Partial, links: Sequence[tuple[Link, Known | None]], filled: Sequence[Expr]
+) -> Expr | None:
+    """The line with what is known put in, as a trace, where a number moves a whole matrix."""
+    if len(links) != 1 or left.wrt.indices or len(links[0][0].summed) != 2:
+        return None
+    (link, _), slope = links[0], Partial(links[0][0].upper, links[0][0].lower)
+    body = filled[0]
+    for _ in link.summed:
+        assert isinstance(body, Reduce)
+        body = body.body
+    value = mul(*(f for f in factors_of(body) if f is not slope))
+    return trace_form(value, link.upper, link.summed, left.wrt, maker.scope)
 
 
 def _put_in_reason(small: list[Step], cited: list[str]) -> tuple[str | Expr, ...]:

@@ -42,12 +42,14 @@ from whygrad.core.expr import (
     sub,
 )
 from whygrad.core.walk import (
+    children,
     fold,
     free_indices,
     fresh_index,
     holds_partial,
     letters,
     names,
+    postorder,
     rewrite_bottom_up,
     substitute,
 )
@@ -104,6 +106,7 @@ class Differentiator:
         self._converter = Converter(scope)
         self._functions = any(d.is_function for d in scope.definitions.values())
         self._depends: dict[str, bool] = {wrt.name: True}
+        self._inside: set[Expr] = set()
         self._definitions: dict[str, tuple[Definition, Expr]] = {}
 
     def of(self, e: Expr) -> Expr:
@@ -130,6 +133,14 @@ class Differentiator:
 
     def _fold(self, e: Expr) -> Expr:
         self._prepare(names(e))
+        return self._folded(e)
+
+    def _folded(self, e: Expr) -> Expr:
+        for node in postorder(e):
+            if isinstance(node, Apply | Entry):  # what is inside is differentiated entry by entry: see _array
+                self._inside.update(
+                    n for kid in children(node) for n in postorder(kid) if isinstance(n, Apply)
+                )
         return fold(e, self._step)
 
     # --- definitions ------------------------------------------------------------------------------
@@ -164,7 +175,7 @@ class Differentiator:
             definition = self._converter.definition(self.scope.definitions[name])
             body = evaluate_partials(self._plain(definition.body), self.scope)
             if ready:
-                self._definitions[name] = definition, fold(body, self._step)
+                self._definitions[name] = definition, self._folded(body)
             else:
                 stack.append((name, True))
                 stack.extend((n, False) for n in sorted(names(body)) if n != name)
@@ -185,6 +196,8 @@ class Differentiator:
         match e:
             case Symbol():
                 return self._symbol(e)
+            case Apply() if e in self._inside and e.op not in ("inv", "det", "logdet"):
+                return ZERO
             case Entry() | Apply():
                 return self._array(e)
             case Add():

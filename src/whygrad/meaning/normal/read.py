@@ -193,8 +193,8 @@ class Reader(Summation):
                 return _size(dim)
             case Entry(Apply("inv", (Apply("transpose", (inside,)),)), (left, right)):
                 return self.leaf(Entry(Apply("inv", (inside,)), (right, left)))
-            case Entry(Apply("inv", (Symbol(name),)), indices) if self.is_symmetric(name):
-                return opaque(Entry(e.array, sorted(indices, key=sort_key)))
+            case Entry(Apply("inv", (inside,)), indices) if self.symmetric_array(inside):
+                return opaque(Entry(canonical(e.array), sorted(indices, key=sort_key)))
             case Entry(array, indices):
                 return opaque(Entry(canonical(array), indices))
             case Apply():

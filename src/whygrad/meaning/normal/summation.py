@@ -15,7 +15,7 @@ from itertools import permutations, product
 from math import factorial, prod
 
 from whygrad.core.cost import Declaration
-from whygrad.core.expr import Apply, Entry, Expr, Index, Number, Size, Symbol
+from whygrad.core.expr import Add, Apply, Entry, Expr, Index, Number, Size, Symbol
 from whygrad.core.walk import free_indices
 from whygrad.meaning.normal.atoms import (
     UNIT,
@@ -147,6 +147,27 @@ class Summation(Functions):
         declared = self.scope.declarations.get(name)
         return declared is not None and (declared.has("symmetric") or declared.has("spd"))
 
+    def symmetric_array(self, e: Expr) -> bool:
+        """Whether an array is symmetric by how it is written: S, A'A, A + B of such, an inverse of one."""
+        stack = [e]
+        while stack:
+            match stack.pop():
+                case Symbol(name, ()) if self.is_symmetric(name):
+                    pass
+                case Apply("identity"):
+                    pass
+                case Apply("inv" | "transpose", (inside,)):
+                    stack.append(inside)
+                case Apply("matmul", (Apply("transpose", (a,)), b)) if a is b:
+                    pass
+                case Apply("matmul", (a, Apply("transpose", (b,)))) if a is b:
+                    pass
+                case Add(terms):
+                    stack.extend(terms)
+                case _:
+                    return False
+        return True
+
     def spread(self, dummies: tuple[Index, ...], p: Poly) -> Poly:
         """The sum over several dummies of a polynomial."""
         out: Poly = {}
@@ -243,10 +264,8 @@ class Summation(Functions):
         match a.data[0] if a.kind in ("expr", "label") else None:
             case Symbol(name, (Index() as i, Index() as j)) if self.is_symmetric(name):
                 head = name
-            case Entry(Apply("inv", (Symbol(name, ()),)), (Index() as i, Index() as j)) if self.is_symmetric(
-                name
-            ):
-                head = f"inv {name}"
+            case Entry(Apply("inv", (inside,)), (Index() as i, Index() as j)) if self.symmetric_array(inside):
+                head = f"inv {inside}"
             case _:
                 return ""
         return f"{head} {sorted(str(names.get(x, x)) for x in (i, j))}^{e}"
