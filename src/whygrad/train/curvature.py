@@ -10,7 +10,7 @@ below 2/L decrease J and converge where a minimiser exists).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -157,14 +157,19 @@ class Curvature:
                 return None
         return curve, kink
 
-    def penalty_slope(self, theta: Array) -> Array:
-        """∇R at a point."""
+    @cached_property
+    def _slopes(self) -> Callable[[Mapping[str, Any], Mapping[str, int]], dict[str, Any]]:
+        """∇R by parameter."""
         outputs: dict[str, Expr] = {}
         axes: dict[str, tuple[Index, ...]] = {}
         for d in self.bound.objective.cost.parameters:
             axes[d.name] = indices_of(d, letters(self.structure.penalty))
             outputs[d.name] = derivative(self.structure.penalty, Symbol(d.name, axes[d.name]), self.scope)
-        found = self._run(lower(outputs, self.scope, axes=axes), theta)
+        return compile_numpy(lower(outputs, self.scope, axes=axes))
+
+    def penalty_slope(self, theta: Array) -> Array:
+        """∇R at a point."""
+        found = self._slopes({**self.bound.given, **self.layout.named(theta)}, self.bound.sizes)
         pairs = zip(self.layout.names, self.layout.shapes, strict=True)
         return np.concatenate([np.broadcast_to(found[name], shape).ravel() for name, shape in pairs])
 

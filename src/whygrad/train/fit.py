@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -36,7 +37,7 @@ from whygrad.train.start import (
     random_start,
     start_of,
 )
-from whygrad.train.structure import structure_of
+from whygrad.train.structure import Structure, structure_of
 from whygrad.train.tall import is_tall, minimise_tall
 from whygrad.train.tolerance import Certificate, Judge
 from whygrad.train.updates import ADAM_RATE, BETA, Adam, Momentum, Plain, batches, update
@@ -169,6 +170,11 @@ def _check_method(method: str) -> None:
         )
 
 
+@lru_cache(maxsize=16)
+def _structure(cost: Cost) -> Structure | None:
+    return structure_of(cost_to_index(cost))
+
+
 @dataclass(slots=True)
 class _Outcome:
     """What an optimiser's end means."""
@@ -197,7 +203,7 @@ class _Task:
         self.said, self.warnings = list(dataset.said), list(dataset.warnings)
         self.objective = objective_of(cost)
         self.bound = self.objective.bind(dataset.arrays, dataset.sizes, constants)
-        self.structure = structure_of(cost_to_index(cost))
+        self.structure = _structure(cost)
         curvature = Curvature(self.structure, self.bound) if self.structure else None
         self.convex = (curvature is not None and curvature.convex) or is_convex(self.objective.cost)
         self.curvature = curvature if curvature is not None and curvature.smooth else None
