@@ -53,20 +53,22 @@ export function checkPane(app: App): Pane {
 
   function ask(delay = WAIT_MS): void {
     window.clearTimeout(timer);
+    sent += 1;
+    result.setAttribute("aria-busy", "true");
     timer = window.setTimeout(() => void check(), delay);
   }
 
   async function check(): Promise<void> {
     const { text, context: said, own: meant } = app.state.check;
-    const number = (sent += 1);
+    const number = sent;
     if (!text.trim()) {
       fill(result, welcome());
+      result.removeAttribute("aria-busy");
       return;
     }
-    result.setAttribute("aria-busy", "true");
     try {
       const asked = { text, context: said, cost: meant ? app.state.cost : "", width: Math.min(60, app.letters()) };
-      const found = await app.engine.ask<Checked>("check", asked, "check", 30_000);
+      const found = await app.engine.ask<Checked>("check", asked, "check", 20_000);
       if (number !== sent) return;
       draw(found);
     } catch (error) {
@@ -97,7 +99,7 @@ export function checkPane(app: App): Pane {
     const node = h(
       "li",
       { class: `checked ${line.verdict.startsWith("right again") ? "again" : line.kind || "start"}${first ? " first-wrong" : ""}` },
-      h("div", { class: "text" }, line.lines && !(first && line.spans.length) ? h("div", { class: "scroll" }, line.lines.map((one) => h("div", {}, fromTree(one)))) : source(line), first && line.lines ? h("div", { class: "scroll" }, line.lines.map((one) => h("div", {}, fromTree(one)))) : null),
+      h("div", { class: "text" }, line.lines && !(first && line.spans.length) ? h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `line ${k + 1} as it was read` }, line.lines.map((one) => h("div", {}, fromTree(one)))) : source(line), first && line.lines ? h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `line ${k + 1} as it was read` }, line.lines.map((one) => h("div", {}, fromTree(one)))) : null),
       h("div", { class: "said" }, line.verdict && h("span", { class: "verdict" }, line.verdict), line.reason.length > 0 && h("span", { class: "reason" }, inline(line.reason, actions))),
     );
     if (!first) return [node];

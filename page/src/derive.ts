@@ -107,7 +107,7 @@ export function derivePane(app: App): Pane {
 
   async function text(form: string): Promise<string> {
     const { cost, constants } = app.state;
-    const found = form === "notebook" ? await app.engine.ask<{ text: string }>("notebook", { cost, constants }, "", 60_000) : await app.engine.ask<{ text: string }>("copy", { format: form });
+    const found = form === "notebook" ? await app.engine.ask<{ text: string }>("notebook", { cost, constants }) : await app.engine.ask<{ text: string }>("copy", { format: form });
     return found.text;
   }
 
@@ -130,13 +130,14 @@ export function derivePane(app: App): Pane {
 
   function ask(delay = WAIT_MS): void {
     window.clearTimeout(timer);
+    sent += 1;
+    sheet.setAttribute("aria-busy", "true");
     timer = window.setTimeout(() => void derive(), delay);
   }
 
   async function derive(): Promise<void> {
     const { cost, route, level, wrt, order, constants } = app.state;
-    const number = (sent += 1);
-    sheet.setAttribute("aria-busy", "true");
+    const number = sent;
     try {
       const found = await app.engine.ask<Derived>("derive", { cost, route, level, wrt, order, constants, width: app.letters() }, "derive");
       if (number !== sent) return;

@@ -12,7 +12,7 @@ export class Refused extends Error {
   }
 }
 
-export type Progress = { stage: "loading" | "ready" | "failed"; said: string };
+export type Progress = { stage: "loading" | "ready" | "busy" | "failed"; said: string };
 
 interface Job {
   channel: string;
@@ -22,16 +22,23 @@ interface Job {
   reject: (error: Error) => void;
 }
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
+const PATIENCE_MS = 3_000;
+const BUSY_MS = 400;
+/** Of these the newest question is the one the reader waits for. */
+const LIVE = new Set(["derive", "check", "circuit", "program"]);
 const START_LIMIT_MS = 120_000;
 
-/** Questions of one channel replace each other: only the latest is worth an answer. */
+/** Questions of one channel replace each other: only the latest is worth an answer. Python cannot be interrupted:
+ * where a question that nobody waits for any more has been worked on for long, its Worker is ended. */
 export class Engine {
   private worker: Worker | null = null;
   private ready = false;
   private queue: Job[] = [];
   private current: Job | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private busy: ReturnType<typeof setTimeout> | undefined;
+  private began = 0;
   restarts = 0;
 
   private readonly address: string;
@@ -61,6 +68,7 @@ export class Engine {
       }
       const request = JSON.stringify({ ...args, verb });
       this.queue.push({ channel, request, limit, resolve: resolve as (answer: never) => void, reject });
+      this.overtake(channel);
       this.next();
     });
   }
@@ -70,12 +78,15 @@ export class Engine {
     const job = this.queue.shift();
     if (!job) return;
     this.current = job;
+    this.began = performance.now();
     this.timer = setTimeout(() => this.overdue(), job.limit);
+    this.busy = setTimeout(() => this.watch({ stage: "busy", said: "Working …" }), BUSY_MS);
     this.worker.postMessage(job.request);
   }
 
   private heard(message: { ready?: true; failed?: string; answer?: string }): void {
     clearTimeout(this.timer);
+    clearTimeout(this.busy);
     if (message.failed !== undefined) return this.failed(message.failed);
     if (message.ready) {
       this.ready = true;
@@ -83,6 +94,7 @@ export class Engine {
     } else if (this.current && message.answer !== undefined) {
       const job = this.current;
       this.current = null;
+      this.watch({ stage: "ready", said: "The engine is ready." });
       const answer = JSON.parse(message.answer) as { error?: Failure };
       if (answer.error) job.reject(new Refused(answer.error));
       else job.resolve(answer as never);
@@ -90,12 +102,31 @@ export class Engine {
     this.next();
   }
 
+  /** A newer question of the reader's: an older one is given up if it has had its time. */
+  private overtake(channel: string): void {
+    const old = this.current;
+    if (!old || !LIVE.has(channel) || !LIVE.has(old.channel)) return;
+    const left = PATIENCE_MS - (performance.now() - this.began);
+    setTimeout(() => {
+      if (this.current !== old) return;
+      this.again();
+      old.reject(new Superseded());
+    }, Math.max(0, left));
+  }
+
+  private again(): void {
+    this.current = null;
+    clearTimeout(this.timer);
+    clearTimeout(this.busy);
+    this.worker?.terminate();
+    this.restarts += 1;
+    this.start();
+  }
+
   /** A question passed its limit: the Worker is ended and started again. */
   private overdue(): void {
     const job = this.current;
-    this.current = null;
-    this.worker?.terminate();
-    this.restarts += 1;
+    this.again();
     job?.reject(
       new Refused({
         id: "",
@@ -105,7 +136,6 @@ export class Engine {
         text: "",
       }),
     );
-    this.start();
   }
 
   private failed(said: string): void {

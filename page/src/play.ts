@@ -82,13 +82,13 @@ export function playPane(app: App): Pane {
     if (key === loaded && setting) return;
     try {
       const values = { ...constants };
-      let program = await app.engine.ask<Program>("program", { cost, constants: values }, "program", 60_000);
+      let program = await app.engine.ask<Program>("program", { cost, constants: values }, "program");
       const missing = program.constants.filter((one) => !(one.name in values));
       if (missing.length) {
         for (const one of missing) values[one.name] = one.dims.length ? "1" : "0.1";
         announce(`${missing.map((one) => one.name).join(", ")} had no value; 0.1 is taken here.`);
         app.change({ constants: values });
-        program = await app.engine.ask<Program>("program", { cost, constants: values }, "program", 60_000);
+        program = await app.engine.ask<Program>("program", { cost, constants: values }, "program");
       }
       setting = arrange(program, await table(), standard.checked);
       loaded = key;

@@ -123,15 +123,19 @@ class Desk:
             "math": view.math(part, block=True),
             "text": to_text(part, scope),
             "latex": to_latex(part, scope),
-            "by": [s.name for s in _variables(part, derivation.cost)],
             "inside": _inside(part, view),
         }
         definition = scope.definitions.get(part.name) if isinstance(part, Symbol) else None
         if definition is not None:
             made["definition"] = view.math(definition.body, block=True)
-        wrt = next((s for s in _variables(part, derivation.cost) if s.name == asked.get("wrt")), None)
+        # A defined name is differentiated as what it stands for.
+        same = isinstance(part, Symbol) and definition is not None and part.indices == definition.indices
+        said = definition.body if same and definition is not None else part
+        by = _variables(said, derivation.cost)
+        made["by"] = [s.name for s in by]
+        wrt = next((s for s in by if s.name == asked.get("wrt")), None)
         if wrt is not None:
-            whole = part if isinstance(part, Partial) else Partial(part, wrt)
+            whole = said if isinstance(said, Partial) else Partial(said, wrt)
             explained = why_engine.explain(whole, scope)
             made["document"] = View(scope, _width(asked), view.parts).document(explained)
         return made

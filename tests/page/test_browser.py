@@ -15,7 +15,7 @@ from whygrad.backends.numpy_backend import compile_numpy
 from whygrad.train.written import Written
 
 pytestmark = pytest.mark.slow
-PATIENCE_MS = 120_000
+PATIENCE_MS = 60_000
 CSV = "x1,x2,y\n0.5,1.5,0\n1,1,0\n1.5,0.5,0\n3,0.5,1\n2,2,1\n1,2.5,1\n2,0.2,1\n2.2,2.1,0\n"
 SUBSTITUTION = r"""\frac{\partial L}{\partial w} = -y \frac{e^{-z}}{1+e^{-z}} x + (1-y)\frac{1}{1+e^{-z}} x
 = \frac{-y e^{-z} + 1 - y}{1+e^{-z}} x
@@ -47,7 +47,6 @@ class Reader:
         self.page.wait_for_selector("#engine[data-stage=ready]", state="attached")
 
     def settled(self, where: str = "#sheet") -> None:
-        self.page.wait_for_timeout(120)
         self.page.wait_for_selector(f"{where}:not([aria-busy])")
 
     def tab(self, name: str) -> None:
@@ -108,14 +107,18 @@ def test_a_term_shows_where_it_came_from(reader: Reader) -> None:
     page = reader.page
     reader.derive(costs.text("logistic"))
     page.evaluate(
-        "[...document.querySelectorAll('[data-row=\\"chain.4.3\\"] .right [data-part]')]"
-        ".find(part => part.textContent === 'xij').id = 'chosen'"
+        """[...document.querySelectorAll('[data-row="chain.4.3"] .right [data-part]')]
+        .find(part => part.textContent === 'xij').id = 'chosen'"""
     )
     term = page.locator("#chosen")
     term.hover()
     assert page.locator("#sheet .from").count() > 0
     assert "line above" in page.inner_text("#term-strip")
-    term.click()
+    page.evaluate(
+        """[...document.querySelectorAll('[data-row="chain.4.3"] .right [data-part]')]
+        .find(part => part.textContent === 'fi').id = 'defined'"""
+    )
+    page.click("#defined")
     page.wait_for_selector("#panel:not([hidden])")
     page.locator("#panel-body button", has_text="why is").first.click()
     page.wait_for_selector("#panel .rows")
@@ -126,7 +129,7 @@ def test_a_cost_of_ones_own_in_plain_text_and_in_latex(reader: Reader) -> None:
     page = reader.page
     reader.derive("data x[i], y[i]\nparam a, c\nJ = sum_i (a exp(-c x[i]) - y[i])^2")
     assert page.locator(".result").count() == 2
-    assert page.locator(".callout.proved").count() == 1
+    assert page.locator("#sheet .callout.proved").count() == 1
     reader.derive(r"J(w) = \frac{1}{2m}\sum_{i=1}^{m} (w x^{(i)} - y^{(i)})^2")
     assert page.locator("#cost-problem .failure").count() == 0
     assert "wxi" in plain(page.text_content("#sheet"))
@@ -154,7 +157,6 @@ def check(reader: Reader, text: str, context: str = "", own: bool = False) -> No
         page.locator("summary", has_text="What the names are").click()
     page.fill("#context", context)
     page.fill("#lines", text)
-    page.wait_for_timeout(450)
     reader.settled("#verdicts")
 
 
@@ -256,7 +258,8 @@ HOSTILE = (
     r"J = \text{<img src=x onerror=alert(1)>} w^2",
     r"J = \href{javascript:alert(1)}{w}^2",
     "J = " + "(" * 5000 + "w" + ")" * 5000,
-    "J = w" + " + w" * 16000,
+    "J = w" + " + w" * 1200,
+    "J = " + "w" * 64000,
     "J = " + "\\frac{1}{" * 2000 + "w" + "}" * 2000,
     "\u202eJ = w^2\u0000\ufffe",
 )
@@ -269,7 +272,7 @@ def test_hostile_texts_do_no_harm(reader: Reader) -> None:
         check(reader, text)
     assert page.evaluate("document.querySelectorAll('img, script:not([src])').length") == 0
     reader.derive("param w\nJ = (w - 3)^2")
-    assert page.locator(".callout.proved").count() == 1, "the engine still answers"
+    assert page.locator("#sheet .callout.proved").count() == 1, "the engine still answers"
     reader.tab("derive")
     page.fill("#cost-text", "x" * 70_000)
     assert "64 kB" in page.inner_text("#said")
@@ -319,7 +322,7 @@ def test_it_works_without_a_network_after_the_first_visit(browser: Any, site: st
     first.page.reload()
     first.ready()
     first.derive("param w\nJ = (w - 5)^2")
-    assert first.page.locator(".callout.proved").count() == 1
+    assert first.page.locator("#sheet .callout.proved").count() == 1
     first.tab("play")
     context.close()
 
@@ -331,6 +334,7 @@ def test_nothing_stands_in_anyones_way(reader: Reader, tools: Path, scheme: str)
     page.emulate_media(color_scheme=scheme)
     source = (tools / "npm" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     page.evaluate(source + "; 0")
+    check(reader, REGULARISER)
     found: list[str] = []
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})

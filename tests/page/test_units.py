@@ -22,7 +22,7 @@ def test_the_parts_that_need_no_browser(tools: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert "pass 10" in done.stdout
+    assert "pass 11" in done.stdout
 
 
 @pytest.mark.slow
