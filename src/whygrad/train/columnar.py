@@ -73,7 +73,7 @@ class Columns:
         if self.kind == "Arrow":
             parts = (self.held.get_batch(k) for k in range(self.held.num_record_batches))
         else:
-            parts = self.held.iter_batches(batch_size=count, columns=list(names))
+            parts = self.held.iter_batches(batch_size=count, columns=list(names), use_threads=False)
         for part in parts:
             columns = [part.column(name).to_numpy(zero_copy_only=False) for name in names]
             yield np.stack([np.asarray(c, dtype=dtype) for c in columns], axis=1)
@@ -142,7 +142,7 @@ def _open_arrow(path: str, kind: str) -> Columns:
             fix="pip install 'whygrad[data]', or write the table as CSV",
         ) from None
     if kind == "Parquet":
-        held = parquet.ParquetFile(path, memory_map=False)
+        held = parquet.ParquetFile(path, memory_map=False, buffer_size=1 << 20, pre_buffer=False)
         schema, rows = held.schema_arrow, int(held.metadata.num_rows)
         gaps = _parquet_gaps(held)
     else:
