@@ -48,6 +48,10 @@ class Ir:
         """A line without a result."""
         self.lines.append(f"  {text}")
 
+    def note(self, text: str) -> None:
+        """A comment for who reads the text."""
+        self.lines.append(f"  ; {text}")
+
     def let(self, text: str) -> str:
         """A line with a result, whose name is returned."""
         name = self.fresh()

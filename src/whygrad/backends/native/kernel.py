@@ -14,12 +14,33 @@ from typing import Final
 from whygrad.backends.native.functions import Functions
 from whygrad.backends.native.ir import Ir
 from whygrad.lower.fuse import Form, RowLoop, Total
-from whygrad.lower.program import Map, Where, operands
+from whygrad.lower.program import Instruction, Map, Where, operands
 
 MOST_ROWS: Final = 256
 """Of a block."""
 FIRST: Final = ("rows", "block", "chunk rows", "chunks", "counter", "partial", "stride")
 """Slots of the function's argument, 8 bytes each, before those of arrays."""
+
+
+WORDS: Final = {
+    "rows": "how many rows there are",
+    "block": "rows of a block, which stays in the first cache",
+    "chunk": "rows of a chunk, which one thread takes at a time",
+    "chunks": "how many chunks there are",
+    "counter": "the next chunk that nobody has taken",
+    "partial": "memory for the totals of each chunk",
+    "stride": "numbers of a chunk's totals",
+    "matrix": "{}: where its first row begins",
+    "width": "{}: columns",
+    "lead": "{}: numbers from one row (or column) to the next",
+    "starts": "{}: where each row's entries begin",
+    "columns": "{}: the column of each entry",
+    "vector": "{}, a number for each column",
+    "row": "{}, a number for each row",
+    "scalar": "{}, the same for all rows",
+    "total": "{}: its place among a chunk's totals",
+}
+"""What slots hold, for who reads the text."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +171,7 @@ class _Kernel:
         ir = self.ir
         what = slot.split(" ")[0]
         kind = {"scalar": "double"}.get(what, "i64")
+        ir.note(WORDS.get(what, "{}").format(slot))
         if what in ("counter", "partial", "matrix", "vector", "row", "starts", "columns"):
             kind = "ptr"
         return ir.load(ir.at("%slots", str(self.slots.places[slot]), "i64"), kind)
@@ -206,6 +228,8 @@ class _Kernel:
         ir = self.ir
         for (matrix, vector), buffer in self.buffers.items():
             form = Form("", matrix, vector)
+            names = ", ".join(f.name for f in self.loop.forms if (f.matrix, f.vector) == (matrix, vector))
+            ir.note(f"{names} = {matrix} {vector}, of the rows of the block  ({self.loop.dim})")
             if matrix in self.sparse:
                 self._form_of_entries(form, row, count, buffer)
                 continue
@@ -216,8 +240,11 @@ class _Kernel:
             self._function(row, at, count)
             return ()
 
+        ir.note(f"what follows from them, {self.lanes} rows at a time")
         ir.loop("0", count, self.lanes, lanes)
         for t in self.loop.totals:
+            if t.matrix:
+                ir.note(f"{t.name} += ({' '.join(t.factors)}) {t.matrix}, of the rows of the block")
             if t.matrix in self.sparse:
                 self._total_of_entries(t, row, count)
             elif t.matrix:
@@ -245,6 +272,7 @@ class _Kernel:
             values[form.name] = ir.load(ir.at(self.buffers[(form.matrix, form.vector)], at), ir.reals)
         for i in self.loop.body:
             args = [values[o.value] for o in operands(i.operation)]
+            ir.note(_words(i))
             if isinstance(i.operation, Where):
                 values[i.name] = ir.select(*args)
             elif isinstance(i.operation, Map):
@@ -257,6 +285,7 @@ class _Kernel:
             found = values[t.factors[0]]
             for factor in t.factors[1:]:
                 found = functions("mul", found, values[factor])
+            ir.note(f"{'weight of' if t.matrix else 'into'} {t.name}: {' '.join(t.factors)}")
             found = ir.select(flags, found, ir.constant(0.0))
             if t.matrix:
                 ir.do(f"store {ir.reals} {found}, ptr {ir.at(self.weights[t.name], at)}, align 8")
@@ -491,3 +520,10 @@ def _power(functions: Functions, base: str, exponent: int) -> str:
     for _ in range(exponent - 1):
         found = functions("mul", found, base)
     return found
+
+
+def _words(i: Instruction) -> str:
+    """An instruction on rows as a person would write it, with the stability rules that gave it its form."""
+    names = ", ".join(o.value for o in operands(i.operation))
+    what = i.operation.function if isinstance(i.operation, Map) else "where"
+    return f"{i.name} = {what}({names})" + "".join(f"  {rule}" for rule in i.rules)
