@@ -39,6 +39,7 @@ export class Engine {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private busy: ReturnType<typeof setTimeout> | undefined;
   private began = 0;
+  private gone: Failure | null = null;
   restarts = 0;
 
   private readonly address: string;
@@ -60,6 +61,7 @@ export class Engine {
   }
 
   ask<T>(verb: string, args: Record<string, unknown> = {}, channel = "", limit = LIMIT_MS): Promise<T> {
+    if (this.gone) return Promise.reject(new Refused(this.gone));
     return new Promise<T>((resolve, reject) => {
       if (channel) {
         const [old, kept] = split(this.queue, (job) => job.channel === channel);
@@ -143,6 +145,7 @@ export class Engine {
     this.worker?.terminate();
     this.worker = null;
     const failure = { id: "", title: "No engine", reason: said, fix: "reload the page", text: said };
+    this.gone = failure;
     for (const job of [this.current, ...this.queue]) job?.reject(new Refused(failure));
     this.current = null;
     this.queue = [];
