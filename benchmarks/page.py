@@ -1,6 +1,6 @@
 """How soon the page is there and how fast it follows: python benchmarks/page.py [--write FILE]
 
-Medians of: first paint, engine ready on a fresh and on a second visit, keystroke to derivation; transfer sizes.
+Medians: first paint, engine ready on a fresh and a second visit, keystroke to derivation; transfer sizes.
 Times are of the machine it runs on; its load is printed beside them.
 """
 
