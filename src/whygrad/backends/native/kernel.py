@@ -18,6 +18,8 @@ from whygrad.lower.program import Instruction, Map, Where, operands
 
 MOST_ROWS: Final = 256
 """Of a block."""
+GROUPS: Final = 8
+"""Vectors of rows of a column at a time: as many sums run beside each other, and few pages are turned."""
 FIRST: Final = ("rows", "block", "chunk rows", "chunks", "counter", "partial", "stride")
 """Slots of the function's argument, 8 bytes each, before those of arrays."""
 
@@ -445,7 +447,7 @@ class _Kernel:
     # --- matrices that lie column by column -----------------------------------------------------
 
     def _form_by_column(self, form: Form, start: str, count: str, buffer: str) -> None:
-        four = self._whole(count, 4 * self.lanes)
+        four = self._whole(count, GROUPS * self.lanes)
         self._rows_by_column(form, start, "0", four, None, buffer)
         self._rows_by_column(form, start, four, count, count, buffer)
 
@@ -456,7 +458,7 @@ class _Kernel:
         return [self.ir.first_lanes(self.ir.let(f"sub i64 {count}, {g}")) for g in groups]
 
     def _groups(self, at: str) -> list[str]:
-        return [self.ir.let(f"add i64 {at}, {k * self.lanes}") for k in range(4)]
+        return [self.ir.let(f"add i64 {at}, {k * self.lanes}") for k in range(GROUPS)]
 
     def _some(self, place: str, flags: str | None, kind: str) -> str:
         return self.ir.load_reals(place, kind) if flags is None else self.ir.load_where(place, flags, kind)
@@ -479,17 +481,17 @@ class _Kernel:
                 xs = [self._some(ir.at(head, g, kind), f, kind) for g, f in pairs]
                 return tuple(ir.fma(x, w, h) for x, h in zip(xs, held, strict=True))
 
-            found = ir.loop("0", width, 1, column, [(ir.reals, "zeroinitializer")] * 4)
+            found = ir.loop("0", width, 1, column, [(ir.reals, "zeroinitializer")] * GROUPS)
             for g, value in zip(groups, found, strict=True):
                 ir.store(ir.reals, value, ir.at(buffer, g))
             return ()
 
-        ir.loop(first, stop, 4 * self.lanes, some_rows)
+        ir.loop(first, stop, GROUPS * self.lanes, some_rows)
 
     def _total_by_column(self, t: Total, start: str, count: str) -> None:
         ir, lead, kind = self.ir, self.known[f"lead {t.matrix}"], self.kinds[t.matrix]
         weights, into = self.weights[t.name], self.known[f"into {t.name}"]
-        four = self._whole(count, 4 * self.lanes)
+        four = self._whole(count, GROUPS * self.lanes)
 
         def column(j: str, _: tuple[str, ...]) -> tuple[str, ...]:
             head = ir.at(start, ir.let(f"mul i64 {j}, {lead}"), kind)
@@ -504,9 +506,12 @@ class _Kernel:
             def last(at: str, held: tuple[str, ...]) -> tuple[str, ...]:
                 return rows(at, held, count)
 
-            sums = ir.loop("0", four, 4 * self.lanes, rows, [(ir.reals, "zeroinitializer")] * 4)
-            sums = ir.loop(four, count, 4 * self.lanes, last, [(ir.reals, s) for s in sums])
-            whole = ir.op("fadd", ir.op("fadd", sums[0], sums[1]), ir.op("fadd", sums[2], sums[3]))
+            sums = ir.loop("0", four, GROUPS * self.lanes, rows, [(ir.reals, "zeroinitializer")] * GROUPS)
+            sums = ir.loop(four, count, GROUPS * self.lanes, last, [(ir.reals, s) for s in sums])
+            parts = list(sums)
+            while len(parts) > 1:
+                parts = [ir.op("fadd", u, v) for u, v in zip(parts[::2], parts[1::2], strict=True)]
+            whole = parts[0]
             place = ir.at(into, j)
             so_far = ir.load(place, "double")
             ir.store("double", ir.let(f"fadd double {so_far}, {ir.sum(whole)}"), place)
