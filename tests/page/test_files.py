@@ -114,6 +114,7 @@ def test_the_server_gives_the_page_and_nothing_else(page: Path, tmp_path: Path) 
             with pytest.raises(urllib.error.HTTPError) as caught:
                 urllib.request.urlopen(address + bad)
             assert caught.value.code == 404
+            caught.value.close()
         running.shutdown()
 
     server.serve(lambda: page, 0, started=found.append, until=until)
