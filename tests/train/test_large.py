@@ -137,6 +137,7 @@ def test_more_parameters_than_are_squared():
     least = value(x, y, other.coef_[0], other.intercept_[0], 1.0)
     assert found.converged
     assert found.objective - least <= 1e-8 * least
+    assert found.objective - least <= found.certificate.gap + 1e-14
 
 
 def test_labels_that_do_not_fit_are_refused():

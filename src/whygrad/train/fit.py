@@ -28,7 +28,7 @@ from whygrad.train.objective import objective_of
 from whygrad.train.optimise import Progress, Run, gradient_descent, lbfgs, newton
 from whygrad.train.proximal import Kinked, minimise_kinked
 from whygrad.train.result import Fit
-from whygrad.train.scaled import minimise_scaled
+from whygrad.train.scaled import MOST_FREE, minimise_scaled
 from whygrad.train.start import (
     checked_rate,
     checked_steps,
@@ -450,9 +450,9 @@ class _Task:
         )
         self.run = run
         if run.ending == "converged":
-            self.certificate = self.judge.estimated(
-                run.gap, run.cost, run.gradient, "the last updates of L-BFGS"
-            )
+            seen = curvature.diagonal is not None and (curvature.diagonal <= 0).sum() <= MOST_FREE
+            by = "the penalty alone" if seen else "the last updates of L-BFGS"
+            self.certificate = self.judge.estimated(run.gap, run.cost, run.gradient, by)
             if run.cost < FAR_DOWN * abs(self.first) and self.judge.still_falls(run.theta, run.cost):
                 run.ending = "falling"
                 self.certificate = None

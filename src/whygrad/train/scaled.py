@@ -1,13 +1,15 @@
 """Many parameters: L-BFGS with each one measured by its own curvature.
 
 A Hessian of many thousand columns is not formed, but its diagonal costs one pass, and columns that are
-rare or of small numbers are what makes such costs slow. How far the minimum is, is told by the curvature
-that L-BFGS has gathered on its way.
+rare or of small numbers are what makes such costs slow. How far the minimum is, is told by the penalty's
+curvature (Boyd and Vandenberghe, Convex Optimization, (9.9)); where some parameter has none, by what
+L-BFGS has gathered on its way, which sees too little by far and is asked for more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ from whygrad.train.curvature import Curvature
 from whygrad.train.optimise import Progress, Run, lbfgs
 
 Array = NDArray[np.float64]
+CAUTION: Final = 1000.0
+MOST_FREE: Final = 10
 
 
 def minimise_scaled(
@@ -37,27 +41,43 @@ def minimise_scaled(
         Whether a distance above the minimum, at a cost, is small enough.
     """
     units = _units(curvature, theta)
+    bounded = above(curvature, units, np.zeros(len(theta))) is not None
 
     def inside(psi: Array) -> tuple[float, Array]:
         cost, gradient = f(theta + units * psi)
         return cost, units * gradient
 
-    def never(_: Array, __: float, gradient: Array) -> bool:
-        return not gradient.any()
+    def converged(_: Array, cost: float, gradient: Array) -> bool:
+        bound = above(curvature, units, gradient / units)
+        return not gradient.any() or (bound is not None and near(bound, cost))
 
     start: Array = np.zeros(len(theta), dtype=np.float64)
     run = lbfgs(
         inside,
         start,
         steps,
-        converged=never,
-        near=lambda gap, cost: near(10 * gap, cost),
+        converged=converged,
+        near=None if bounded else lambda gap, cost: near(CAUTION * gap, cost),
         progress=progress,
         whole=True,
     )
     run.theta, run.gradient = theta + units * run.theta, run.gradient / units
     run.best = run.theta
+    if bounded:
+        run.gap = above(curvature, units, run.gradient) or 0.0
     return run
+
+
+def above(curvature: Curvature, units: Array, gradient: Array) -> float | None:
+    """How far above the minimum a point is: Σ g²/(2 d), d the penalty's curvature.
+
+    A few parameters without a penalty (intercepts) count by their curvature at the start. None where there
+    are more of these.
+    """
+    d = curvature.diagonal
+    if d is None or (d <= 0).sum() > MOST_FREE:
+        return None
+    return float((gradient**2 / (2 * np.where(d > 0, d, 1 / units**2))).sum())
 
 
 def _units(curvature: Curvature, theta: Array) -> Array:
