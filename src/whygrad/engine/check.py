@@ -6,6 +6,7 @@ makes all of it right; when something that is not known takes part, the verdict 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -40,6 +41,7 @@ STYLES: Final = (
     Style(slash_wide=True),
     Style(sum_stops=True),
     Style(entrywise=True),
+    Style(latest=True),
     Style(letters_apart=True),
 )
 """Readings of the notation, the likeliest first."""
@@ -428,10 +430,22 @@ def check_text(
         if made.first_wrong is None and len(laid.lines) > 1 and not laid.case:
             known.append(f"{laid.lines[0].bare} = {laid.lines[-1].bare}")
     if not reports:
-        return Report((), (), id=id, notes=("no derivation was found: lines with = between them",))
+        return Report((), (), id=id, notes=(_nothing(text),))
     wrong = [r for r in reports if r.first_wrong is not None]
     chosen = wrong[0] if wrong else max(reports, key=lambda r: len(r.lines))
     return replace(chosen, parts=tuple(reports)) if len(reports) > 1 else chosen
+
+
+_ASKED: Final = re.compile(r"(∂|∇|d\w*/d)[^=]*")
+"""The first line of an exercise: a derivative."""
+
+
+def _nothing(text: str) -> str:
+    """What to say where there is nothing to judge: an exercise as it was given out is no mistake."""
+    written = [bare for line in text.splitlines() if (bare := line.split("#", 1)[0].strip(" =\t"))]
+    if not written or (len(written) == 1 and _ASKED.fullmatch(written[0])):
+        return "your lines are still to be filled in: one a line, each after an equals sign"
+    return "no derivation was found: lines with = between them"
 
 
 def check_record(record: Mapping[str, object], given: Context | None = None) -> Report:

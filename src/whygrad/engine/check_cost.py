@@ -47,7 +47,8 @@ def cost_context(cost: Cost, lines: Sequence[str]) -> tuple[list[str], list[str]
     """
     style = style_of(lines)
     examples = _example_dims(cost)
-    context = [_defined(d, style, examples) for d in cost.definitions]
+    restated = all(_stands_in(d, lines) for d in cost.definitions)
+    context = [] if restated else [_defined(d, style, examples) for d in cost.definitions]
     phrases: list[str] = []
     for declaration in cost.declarations:
         if declaration.values:
@@ -55,9 +56,22 @@ def cost_context(cost: Cost, lines: Sequence[str]) -> tuple[list[str], list[str]
             phrases.append(f"{_name(declaration.name)} in {{{values}}}")
         elif declaration.has("onehot"):
             phrases.append(f"{_name(declaration.name)} is one-hot")
+        elif declaration.has("simplex"):
+            phrases.append(f"{_name(declaration.name)} sums to 1")
+        elif declaration.has("spd"):
+            phrases.append(f"{_name(declaration.name)} is positive definite")
+        elif declaration.has("symmetric"):
+            phrases.append(f"{_name(declaration.name)} is symmetric")
         elif declaration.positive:
             phrases.append(f"{_name(declaration.name)} > 0")
     return [c for c in context if c], phrases
+
+
+def _stands_in(d: Definition, lines: Sequence[str]) -> bool:
+    """Whether the text itself has a line that begins ``name =``, with indices or without."""
+    base = re.escape(_name(d.name).partition("_")[0])
+    head = re.compile(rf"(?:^|[\s$(.,&]){base}[\w{{}}₀-₉,^()]*\s*&?\s*=")
+    return any(head.search(line) for line in lines)
 
 
 def style_of(lines: Sequence[str]) -> Style:

@@ -306,7 +306,7 @@ class Judge:
 
 def told_apart(x: Index, *lines: Expr) -> bool:
     """Whether a letter is compared in a delta: then it is not meant as another one."""
-    for node in (node for e in lines for node in postorder(e)):
+    for node in (node for e in lines if x in free_indices(e) for node in postorder(e)):
         if isinstance(node, Delta) and x in (node.left, node.right):
             return True
         if isinstance(node, Compare) and node.op == "==" and x in node.args:

@@ -38,7 +38,7 @@ def along_paths(e: Expr, wrt: str, scope: Scope) -> Iterator[Expr]:
         for path, node in paths(e)
         if isinstance(node, Partial)
         and node.wrt.name == wrt
-        and not (isinstance(node.body, Symbol) and node.body.name not in scope.definitions)
+        and _is_entry(node.body, scope)
         and any(isinstance(at(e, path[:n]), Add) for n in range(len(path)))
     ]
     if not places:
@@ -54,6 +54,14 @@ def along_paths(e: Expr, wrt: str, scope: Scope) -> Iterator[Expr]:
                 body = instantiate(scope.definitions[body.name], body.indices)
             new = replace_at(new, path, derivative(body, node.wrt, inner))
         yield new
+
+
+def _is_entry(body: Expr, scope: Scope) -> bool:
+    """Whether what is differentiated is a number: no whole array, and no name without a definition."""
+    if not isinstance(body, Symbol):
+        return True
+    definition = scope.definitions.get(body.name)
+    return definition is not None and len(definition.indices) == len(body.indices)
 
 
 def _holding(held: set[str], scope: Scope) -> Scope:

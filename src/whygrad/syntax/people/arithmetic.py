@@ -42,7 +42,7 @@ class Arithmetic(Base):
         for _, v, _ in found:
             if not v.rank and len(arrays) < len(found):
                 plain = isinstance(v.expr, Number)
-                if widest.rank == 2 and not plain and self.s.dims.join(*widest.dims):
+                if widest.rank == 2 and not plain and not self.entries and self.same_dims(widest.dims):
                     self.strain += 0.8
                     self.s.say("a number beside a square matrix", "times the identity", tree.span)
                     continue
@@ -53,7 +53,8 @@ class Arithmetic(Base):
             if v.rank:
                 self.s.dims.join_all(widest.dims, v.dims, term.span, "a sum")
             e = self.upright(v) if v.row != row and v.rank == 1 else v.expr
-            if not v.rank and widest.rank == 2 and not isinstance(e, Number) and self.same_dims(widest.dims):
+            square = widest.rank == 2 and not self.entries and self.same_dims(widest.dims)
+            if not v.rank and square and not isinstance(e, Number):
                 dim = self.s.dims.find(widest.dims[0])
                 e = mul(e, Apply("identity", (Size(dim),)))
             terms.append(e if sign > 0 else neg(e))
@@ -93,7 +94,7 @@ class Arithmetic(Base):
 
     def times(self, a: Val, op: str, b: Val, span: Span) -> Val:
         """Two factors with the operator between them."""
-        if op == "/":
+        if op in ("/", "⊘"):
             return self.quotient(a, b, span)
         if op == ":":
             return self.inner(a, b, span)
@@ -189,6 +190,13 @@ class Arithmetic(Base):
         if base.rank == 1:
             return Val(Apply("entrywise_pow", (self.upright(base), e)), base.dims)
         raise MisfitError(f"a power of {kind_of(base.dims)}", span)
+
+    def entrywise_power(self, base: Val, e: Expr) -> Val:
+        """A power of every entry."""
+        if not base.rank:
+            return Val(Pow(base.expr, e))
+        inside = self.upright(base) if base.rank == 1 else base.expr
+        return Val(Apply("entrywise_pow", (inside, e)), base.dims)
 
     def transpose(self, v: Val, span: Span) -> Val:
         """The transpose; of a number itself."""

@@ -54,6 +54,15 @@ class Brackets(Derivatives):
     def script_argument(self, up: bool = False) -> Tree:
         """What stands after ``_`` or ``^``."""
         token = self.token
+        if up and self.at("⊙"):  # x^{∘2}: entry by entry
+            self.advance()
+            inside = self.script_argument()
+            return t.Entrywise(inside, self.since(token.start))
+        if self.at("{") and up and self.peek().text == "⊙":
+            self.advance()
+            found = self.script_argument(up=True)
+            self.accept("}")
+            return found
         if self.at("{"):
             return self.script_group()
         if up and self.at("-", "+"):

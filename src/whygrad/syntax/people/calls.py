@@ -334,9 +334,10 @@ class Calls(Known):
 
     def indicator(self, items: tuple[Tree, ...], span: Span) -> Val:
         """``1(i = j)``."""
-        if len(items) != 1 or not isinstance(items[0], t.Relation):
+        inside = t.bare(items[0]) if len(items) == 1 else None
+        if not isinstance(inside, t.Relation):
             raise UnknownError("an indicator takes a condition", span)
-        return Val(self.condition(items[0]))
+        return self.condition_value(inside)
 
 
 def _argument(item: Tree) -> Tree:

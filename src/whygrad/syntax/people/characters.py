@@ -86,6 +86,10 @@ _BELOW: Final = re.compile(
 """What stands below a sum, perhaps above it, and the beginning of what is summed."""
 
 
+_CONDITION: Final = re.compile(r"\[[^\[\]]*(?:[<>≤≥≠]|\\[lg]e|\\neq?\b|(?<![:!])=)[^\[\]]*\]")
+"""The condition of an indicator: ``1[y z < 1]``."""
+
+
 class Characters(ABC):
     """Turns one text into tokens."""
 
@@ -137,7 +141,7 @@ class Characters(ABC):
                 self.emit("op", "\\\\", begin, end)
             case "command":
                 self.command(text[1:], begin, end)
-            case "number" if text in ("𝟏", "𝟙"):
+            case "number" if text in ("𝟏", "𝟙") or (text == "1" and _CONDITION.match(self.text, end)):
                 self.letter("ones", begin, end)
             case "number":
                 self.number(text, begin, end)

@@ -32,6 +32,10 @@ class Context:
     kinds: dict[str, Kinds] = field(default_factory=dict[str, Kinds])
     facts: list[tuple[Tree, Tree]] = field(default_factory=list[tuple[Tree, Tree]])
     differentials: dict[str, Tree] = field(default_factory=dict[str, Tree])
+    latest: bool = False
+    """Whether of two definitions of a name the last one counts."""
+    twice: set[str] = field(default_factory=set[str])
+    """Names with two definitions."""
 
 
 def read_lines(lines: list[str], words: Words, style: Style) -> tuple[list[Tree], list[str]]:
@@ -128,6 +132,10 @@ def _equation(tree: t.Relation, letters: Letters, context: Context) -> None:
         return
     meant = pattern(left, right, letters)
     if meant is not None and not (isinstance(right, t.Name) and right.name == meant.name):
+        if meant.name in context.meant and spell(context.meant[meant.name].body) != spell(right):
+            context.twice.add(meant.name)
+        if context.latest:
+            context.meant[meant.name] = meant
         context.meant.setdefault(meant.name, meant)
 
 

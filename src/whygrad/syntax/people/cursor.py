@@ -23,6 +23,7 @@ class Style:
     ``operator_tight``: a derivative operator takes one factor and not the product.
     ``slash_wide``: ``a/b c`` is a/(b c).
     ``sum_stops``: a sum takes its product only.
+    ``latest``: of two definitions of a name the last counts.
     ``letters_apart``: an index letter may run over another dimension in each sum and definition.
     ``entrywise``: the square of a vector is taken entry by entry, and is not its squared length.
     """
@@ -33,6 +34,7 @@ class Style:
     sum_stops: bool = False
     entrywise: bool = False
     letters_apart: bool = False
+    latest: bool = False
     differentials: bool = False
 
 

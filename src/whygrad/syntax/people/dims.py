@@ -42,6 +42,7 @@ class Dims:
             root = up
         while (up := self.parent.get(dim, dim)) != root:
             self.parent[dim], dim = root, up
+        self.parent.setdefault(root, root)  # that it is met, and gets a name in the end
         return root
 
     def is_constant(self, dim: str) -> bool:

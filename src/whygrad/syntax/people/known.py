@@ -116,7 +116,9 @@ class Known(Names):
         """A known function at its argument."""
         if len(items) != 1:
             raise UnknownError(f"{name} takes one argument", span)
+        held, self.entries = self.entries, name in ENTRYWISE
         argument = self.value(items[0])
+        self.entries = held
         if name in ("softmax", "logsumexp"):
             return self.along(name, argument, span)
         if primes:

@@ -89,14 +89,36 @@ def read_page(text: str) -> Page:
     (['dL/dw', '(f - y) * dz/dw', '(f - y) x'], ['z = wx + b'])
     """
     check_size(text)
+    text = _NOTHING.sub("  ", text)
     page = Page()
-    text = _VERBATIM.sub(lambda m: re.sub(r"\S", " ", m[0]), without_columns(text))
+    text = _VERBATIM.sub(lambda m: re.sub(r"\S", " ", m[0]), without_columns(_without_boxes(text)))
     blocks = list(_blocks(text, page))
     for block in blocks:
         for laid in chains_of(block):
             _place(laid, page)
     _settle(page)
     return page
+
+
+_NOTHING: Final = re.compile(r"(?<![\\A-Za-z_^}\])])\{\}(?=\s|=|$|\\q?quad)")
+"""Empty braces that only keep a distance."""
+_BOX: Final = re.compile(r"\\(?:rlap|llap|parbox(?:\s*\[[^\]]*\])?\s*\{[^{}]*\})\s*(?=\{)")
+
+
+def _without_boxes(text: str) -> str:
+    """Blanks in the place of remarks that are set in boxes beside the formulas."""
+    at = 0
+    while (found := _BOX.search(text, at)) is not None:
+        end = _past_braces(text, found.end())
+        box = text[found.start() : end]
+        wide = re.fullmatch(r"(\\rlap\s*\{\s*\$\s*(?:\\displaystyle)?)(.*)(\$\s*\})", box, re.DOTALL)
+        if wide is not None:  # a formula that is too wide for its column
+            box = " " * len(wide[1]) + wide[2] + " " * len(wide[3])
+        else:
+            box = re.sub(r"\S", " ", box)
+        text = text[: found.start()] + box + text[end:]
+        at = end
+    return text
 
 
 def notebook_text(text: str) -> str:
@@ -494,7 +516,9 @@ def _past_braces(text: str, at: int) -> int:
     return at
 
 
-_LABEL: Final = re.compile(r"^\s*(?=[^:]*[A-Za-z]{3})[A-Za-z][A-Za-z ,'’-]*(?<=[A-Za-z]):\s+(?=\S)")
+_LABEL: Final = re.compile(
+    r"^\s*(?=[^:]*[A-Za-z]{3})[A-Za-z][A-Za-z ,'’-]*(?:(?<=[A-Za-z])|\s[A-Za-z]\s*=\s*-?\d+):\s+(?=\S)"
+)
 """What a formula is headed by: ``Poisson: L = ...``."""
 _LED_IN: Final = re.compile(
     r"^\s*(?:(?:let|suppose|given|define|where|with|here|and|then|so|thus|hence|since|now|therefore|but)"
@@ -593,4 +617,4 @@ def _equations(chains: list[Laid]) -> Laid | None:
 
 def _solves(laid: Laid) -> bool:
     left = laid.lines[0].bare
-    return not re.search(r"\\frac\s*\{\s*(?:\\partial|d)|\\nabla|∂|∇", left)
+    return not re.search(r"\\frac\s*\{\s*(?:\\partial|d)|\\nabla|∂|∇|^\s*d[^=]*/\s*d|^\s*d\w+_d\w|'", left)

@@ -39,7 +39,9 @@ def resolve_lines(
             continue
         resolver.count = 0
         try:
-            out.append((line_value(resolver, parsed.tree, p.chain.mode), False, "", None))
+            value = line_value(resolver, parsed.tree, p.chain.mode)
+            _size_ones(s, out[-1][0] if out else None, value)
+            out.append((value, False, "", None))
         except MisfitError as error:
             reset(resolver)
             mended = _other_letter(resolver, parsed.tree, p.chain.mode, error)
@@ -51,6 +53,15 @@ def resolve_lines(
             reset(resolver)
             out.append((None, False, error.reason, error.span))
     return resolver, out
+
+
+def _size_ones(s: Setting, before: Val | None, after: Val) -> None:
+    """Ones and identities of a size nobody named have that of the line before."""
+    if before is None or before.rank != after.rank:
+        return
+    for a, b in zip(before.dims, after.dims, strict=True):
+        if any(s.dims.find(d).startswith(("ones#", "I#")) for d in (a, b)):
+            s.dims.join(a, b)
 
 
 def _subscripts(tree: Tree, letters: Letters) -> tuple[Tree, ...]:
@@ -125,6 +136,7 @@ def reset(resolver: Resolver) -> None:
     """Forget what a line that could not be finished left behind."""
     resolver.bound, resolver.arguments, resolver.positions_of = {}, {}, {}
     resolver.open = set()
+    resolver.entries = False
 
 
 def line_value(resolver: Resolver, tree: Tree, mode: str) -> Val:

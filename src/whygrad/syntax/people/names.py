@@ -87,8 +87,13 @@ class Names(Positions):
                 return self.transpose(self.power(value, Val(MINUS_ONE), span), span)
             case t.Name("*" | "+"):
                 return value
+            case t.Entrywise(power):
+                return self.entrywise_power(value, self.number(power))
             case _:
-                return self.power(value, self.value(inside), span)
+                held, self.entries = self.entries, value.expr is Constant("e")
+                exponent = self.value(inside)
+                self.entries = held
+                return self.power(value, exponent, span)
 
     def name(self, found: Parts, tree: Tree) -> Val:
         """What a name is, at its positions."""

@@ -33,9 +33,11 @@ class Operators(Calls):
         """A sum, product, maximum over its letters."""
         if tree.op not in ("sum", "prod", "max", "min", "mean"):
             raise UnknownError(f"{tree.op} is not a value", tree.span)
-        if tree.op == "mean" and not tree.binder.letters and tree.binder.where is None:
+        if tree.op in ("sum", "mean") and not tree.binder.letters and tree.binder.where is None:
             whole = self.value(tree.body)
-            if whole.rank == 1:  # of the entries of a vector
+            if tree.op == "sum" and whole.rank in (1, 2) and isinstance(tree.body, t.Group):
+                return self.total_of(whole)
+            if tree.op == "mean" and whole.rank == 1:  # of the entries of a vector
                 index = Index("s", self.s.dims.find(whole.dims[0]))
                 entries = Reduce("sum", index, self.entry(self.upright(whole), [index]))
                 return Val(mul(inverse(Size(index.dim)), entries))
@@ -62,6 +64,14 @@ class Operators(Calls):
             if tree.op == "mean":
                 found = mul(inverse(Size(real.dim)), found)
         return Val(found, body.dims, body.row)
+
+    def total_of(self, value: Val) -> Val:
+        """The sum of all entries of an array."""
+        letters = [Index(f"s{k}", self.s.dims.find(d)) for k, d in enumerate(value.dims)]
+        found = self.entry(self.upright(value) if value.rank == 1 else value.expr, list[Expr](letters))
+        for index in reversed(letters):
+            found = Reduce("sum", index, found)
+        return Val(found)
 
     def unlike(self, binder: t.Binder) -> tuple[str, ...]:
         """``i != j`` below a sum binds both letters where neither is fixed outside."""

@@ -292,6 +292,28 @@ class Positions(Arithmetic):
             out.append(Compare("==" if op == "=" else op, tuple(sides)))  # pyright: ignore
         return out[0] if len(out) == 1 else Compare("and", tuple(out))
 
+    def condition_value(self, tree: t.Relation) -> Val:
+        """A comparison as numbers 0 and 1: of arrays one for each entry."""
+        if len(tree.operands) == 2 and tree.ops[0] in ("<", ">", "<=", ">="):
+            a, b = (self.compared(x) for x in tree.operands)
+            if a.rank or b.rank:
+                if a.rank and b.rank:
+                    self.s.dims.join_all(a.dims, b.dims, tree.span, "a comparison")
+                wide = a if a.rank else b
+                op = tree.ops[0]
+                return Val(Compare(op, (a.expr, b.expr)), wide.dims)  # pyright: ignore[reportArgumentType]
+        return Val(self.condition(tree))
+
+    def compared(self, tree: Tree) -> Val:
+        """A side of a comparison; bars around an array are no length there."""
+        if isinstance(tree, t.Bars) and not tree.double and tree.sub is None and tree.sup is None:
+            inside = self.value(tree.body)
+            if inside.rank:
+                return Val(Call("abs", (inside.expr,)), inside.dims)
+        if self.is_letter(t.bare(tree)):
+            return Val(Number(0))  # a position: for :meth:`condition`
+        return self.value(tree)
+
     def each(self, tree: Tree) -> Expr:
         """A side of a comparison entry by entry: the bars of ``|r| <= d`` are no length."""
         if isinstance(tree, t.Bars) and not tree.double and tree.sub is None and tree.sup is None:

@@ -79,11 +79,14 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
         list(context.trees), list(unread), dict(context.meant), dict(context.kinds), list(context.facts),
         dict(context.differentials),
     )  # fmt: skip
+    context.latest = style.latest
     interpret(trees, letters, context)
+    if context.twice:
+        words.choices.add("latest")
     context.kinds |= {n: merged(k, context.kinds.get(n)) for n, k in settled.kinds.items()}
     _losses(said, letters, context, words, style)
     prepared = Prepared(chain, parsed, errors, context, said, letters, style, wrt, frozenset(words.bold))
-    prepared.alias = _aliases(letters, context)
+    prepared.alias = _aliases(letters, context) | _capitals(letters, context)
     prepared.choices = words.choices
     return prepared
 
@@ -112,6 +115,9 @@ def _long_names(texts: Iterable[str]) -> frozenset[str]:
         found.update(
             re.findall(r"\\(?:text|mathrm|operatorname|textrm)\{([A-Za-z]{2,12})\}\s*(?:&?=|:=)", text)
         )
+        indexed = re.match(r"\s*([A-Za-z]{3,})_(?:[a-z]{1,3}|\{[a-z]{1,3}\})\s*:?=[^=]", text)  # near_i = ...
+        if indexed is not None and indexed[1] not in {*GREEK_NAMES, *FUNCTIONS, *BIG}:
+            found.add(indexed[1])
         if "\\" in text:
             continue
         found |= _plain_words(text)
@@ -119,9 +125,6 @@ def _long_names(texts: Iterable[str]) -> frozenset[str]:
             word = match[1]
             if word not in GREEK_NAMES and (len(word) > 2 or text.strip().startswith(word)):
                 found.add(word)
-        indexed = re.match(r"\s*([A-Za-z]{3,})_[a-z]{1,3}\s*:?=[^=]", text)  # near_i = ...
-        if indexed is not None and indexed[1] not in {*GREEK_NAMES, *FUNCTIONS, *BIG}:
-            found.add(indexed[1])
     return frozenset(found)
 
 
@@ -236,6 +239,20 @@ def _aliases(letters: Letters, context: Context) -> dict[str, str]:
         big.subs |= use.subs
         big.sups = max(big.sups, use.sups)
         big.letters |= use.letters
+    return found
+
+
+def _capitals(letters: Letters, context: Context) -> dict[str, str]:
+    """``H`` beside ``h_ij = ...``: the whole of what is defined by its entries."""
+    found: dict[str, str] = {}
+    for name, meant in context.meant.items():
+        big, use = letters.uses.get(name.upper()), letters.uses.get(name)
+        if len(name) != 1 or not name.islower() or big is None or use is None:
+            continue
+        if big.indexed or big.sups or not big.bare or name.upper() in context.meant:
+            continue
+        if len(meant.subs) + len(meant.sups) == 2 and not meant.parameters:
+            found[name.upper()] = name
     return found
 
 

@@ -16,15 +16,15 @@ def binder_of(sub: Tree | None, sup: Tree | None) -> t.Binder:
     items = sub.items if isinstance(sub, t.Group) and sub.bracket == "{" else () if sub is None else (sub,)
     for item in items:
         match item:
+            case t.Relation((t.Product((("", own), (":", first))), *others), ops):  # k: t_k >= t_i
+                letters += [name for x in (own,) if (name := _letter(x))]
+                where = t.Relation((first, *others), ops, item.span)
             case t.Relation((first, second), ("=",)):
                 letters += [name for x in (first,) if (name := _letter(x))]
                 low = second
             case t.Relation((first, second), ("∈",)):
                 letters += [name for x in (first,) if (name := _letter(x))]
                 over = _set_name(second)
-            case t.Relation((t.Product((("", own), (":", first))), *others), ops):  # k: t_k >= t_i
-                letters += [name for x in (own,) if (name := _letter(x))]
-                where = t.Relation((first, *others), ops, item.span)
             case t.Relation((first, second), ("!=",)):
                 own = _letter(first)
                 other = _letter(second)

@@ -24,7 +24,7 @@ from whygrad.syntax.people.tree import Tree
 RELATIONS: Final = frozenset({"=", "<", ">", "<=", ">=", "!=", "∈", "∉", "≈", "~", "⊂"})
 
 
-_TIMES: Final = frozenset({"*", "·", "×", "⊙", "⊗", "/", "."})
+_TIMES: Final = frozenset({"*", "·", "×", "⊙", "⊗", "⊘", "/", "."})
 
 
 @dataclass(frozen=True, slots=True)

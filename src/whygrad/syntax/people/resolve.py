@@ -66,7 +66,9 @@ class Resolver(Operators):
             case t.Inner(left, right, span):
                 return self.inner(self.value(left), self.value(right), span)
             case t.Relation():
-                return Val(self.condition(tree))
+                return self.condition_value(tree)
+            case t.Entrywise():
+                raise UnknownError("a power of nothing", tree.span)
             case t.Branches():
                 return self.branches(tree)
             case t.Words():

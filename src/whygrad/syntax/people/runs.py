@@ -120,7 +120,7 @@ class Runs(Characters):
         if run in self.words.names or len(run) == 1:
             self.piece(run, begin)
             return begin + len(run)
-        if run[0] == "d" and (run[1:] in GREEK_NAMES or (len(run) > 3 and run[1:] in self.words.names)):
+        if run[0] == "d" and (run[1:] in GREEK_NAMES or (len(run) > 2 and run[1:] in self.words.names)):
             self.letter("d", begin, begin + 1)
             self.piece(run[1:], begin + 1)
             return begin + len(run)

@@ -42,6 +42,7 @@ def scan(
     letters.primes = _prime_meaning(all_trees, letters)
     letters.layered = _layered(all_trees)
     letters.pointed = _pointed(all_trees, letters)
+    letters.labelled = _labelled(all_trees, letters)
     for tree in all_trees:
         _calls(tree, letters)
     _function_labels(all_trees, letters)
@@ -85,6 +86,27 @@ def _layered(trees: list[Tree]) -> set[str]:
             else:
                 other.add(node.base.name)
     return {name for name, seen in numbers.items() if len(seen) > 1 and name not in other}
+
+
+def _labelled(trees: list[Tree], letters: Letters) -> set[str]:
+    """Names that stand with letters below them that are no positions, and with no position."""
+    below: dict[str, set[str]] = {}
+    elsewhere: set[str] = set()
+    for tree in trees:
+        for node in t.walk(tree):
+            if isinstance(node, t.Script) and node.sub is not None and isinstance(node.base, t.Name):
+                items = script_items(node.sub)
+                single = items[0].name if len(items) == 1 and isinstance(items[0], t.Name) else ""
+                below.setdefault(node.base.name, set()).add(single)
+    for found in below.values():
+        if "" in found or all(map(letters.is_index, found)):
+            elsewhere |= found
+    taken = elsewhere | letters.bound | letters.examples
+    return {
+        name
+        for name, found in below.items()
+        if len(found) > 1 and not found & taken and not all(map(letters.is_index, found))
+    }
 
 
 def _pointed(trees: list[Tree], letters: Letters) -> set[str]:

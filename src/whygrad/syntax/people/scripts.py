@@ -83,6 +83,8 @@ class Letters:
     """Names whose positions always begin with a number: ``W_{1,jk}`` and ``W_{2,kl}`` are two names."""
     pointed: set[str] = field(default_factory=set[str])
     """Names of which a position is looked up somewhere (``E_{t_i,j}``): the v of ``E_{vj}`` is one, too."""
+    labelled: set[str] = field(default_factory=set[str])
+    """Names whose single letters below are labels: W_c beside W_e, where neither is summed over."""
     subscripted: set[str] = field(default_factory=set[str])
     """Letters that stand alone in a subscript somewhere."""
 
@@ -138,6 +140,8 @@ def positions(sub: Tree, letters: Letters, base: str = "") -> tuple[list[Tree], 
     items = script_items(sub)
     found: list[Tree] = []
     labels: list[str] = []
+    if base in letters.labelled and len(items) == 1:
+        return [], spell(items[0])
     if base in letters.layered:
         return items[1:], spell(items[0])
     every = base in letters.pointed or (base == "delta" and len(items) == 2)

@@ -12,7 +12,7 @@ _WORDS: Final = (
 )
 _TEXT: Final = rf"\\(?:text|mbox|textrm|mathrm|textit|hbox)\s*\{{[\s,;:.]*(?:{_WORDS})?[\s,;:.]*\}}"
 _SEPARATOR: Final = re.compile(
-    rf"\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])|{_TEXT}|[,;]|(?<=[\s),])(?:and|where|with)(?=\s)"
+    rf"\\qquad(?![A-Za-z])|\\quad(?![A-Za-z])|{_TEXT}|[,;]|(?<=[\w)}}\]])\.\s+(?=[A-Za-z\\∂])|(?<=[\s),])(?:and|where|with)(?=\s)"
 )
 _OPENING: Final = re.compile(r"\\begin\s*\{|\\end\s*\{")
 _SAYS: Final = re.compile(
@@ -84,25 +84,30 @@ def without_columns(text: str) -> str:
     ['dz/dw', '=', 'x', '=', 'x']
     """
     lines = text.split("\n")
-    if not any(_NUMBERED.match(line) and _REMARK.search(line) for line in lines):
+    if not (any(map(_NUMBERED.match, lines)) and any(map(_REMARK.search, lines))):
         return text
-    columns = {m.start() + len(m[0]) - len(m[0].lstrip()) for line in lines if (m := _REMARK.search(line))}
-    columns -= {line.find("=") for line in lines if len(line) - len(line.lstrip()) not in columns}
     out = ""
-    for line in lines:
-        column = _formula_column(line, columns)
-        goes_on = column.strip() and "=" not in column and line[:8].isspace() and "=" in out[-200:]
-        out += (" " if goes_on else "\n") + column
+    sign = len(text)
+    for raw in lines:
+        line = _NUMBERED.sub(lambda m: m[1] + " " * len(m[2]), raw)
+        indent = len(line) - len(line.lstrip())
+        at = line.find("=")
+        if at >= 0 and _REMARK.search(line[:at]):
+            at = -1  # it stands in a remark
+        if indent > sign + _DEEP:
+            line = " " * len(line)  # a remark below its formula
+        elif at >= 0 or (line[:8].isspace() and "=" in out[-400:]):
+            sign = at if at >= 0 else sign
+            remark = _REMARK.search(line, max(at + 2, indent))
+            if remark is not None:
+                line = line[: remark.start()] + " " * (len(line) - remark.start())
+        goes_on = line.strip() and at < 0 and line[:8].isspace() and "=" in out[-200:]
+        out += (" " if goes_on else "\n") + line
     return out[1:]
 
 
-def _formula_column(line: str, remarks: set[int]) -> str:
-    if len(line) - len(line.lstrip()) in remarks:
-        return " " * len(line)  # a remark goes on
-    line = _NUMBERED.sub(lambda m: m[1] + " " * len(m[2]), line)
-    sign = line.find("=")
-    remark = _REMARK.search(line, sign + 2) if sign >= 0 else None
-    return line if remark is None else line[: remark.start()] + " " * (len(line) - remark.start())
+_DEEP: Final = 8
+"""What begins so far to the right of the equals sign above goes on with a remark."""
 
 
 __all__ = ["separated", "separators", "without_columns"]

@@ -48,6 +48,8 @@ def setting_of(p: Prepared) -> Setting:
             square = any(d.kind in ("symmetric", "spd") for d in domains)
             rank = old.rank if old.rank is not None or not square else 2
             s.kinds[real] = replace(old, domains=old.domains or domains, rank=rank)
+    if any(isinstance(w, t.Name) and w.name == "pi" for w in _differentiated_by(p)):
+        s.kinds.setdefault("pi", Kinds(0))  # a weight, no constant
     _builtins(s)
     _limits(p, s)
     s.called = _called(p, s)
@@ -188,6 +190,16 @@ def _called(p: Prepared, s: Setting) -> set[str]:
     return found
 
 
+def _differentiated_by(p: Prepared) -> list[Tree]:
+    """What stands below the derivatives of the lines, and the variable of the chain."""
+    found = [t.bare(w) for w in p.wrt]
+    for line in p.parsed:
+        for node in t.walk(line.tree) if line is not None else ():
+            if isinstance(node, t.Deriv):
+                found += map(t.bare, node.wrt)
+    return found
+
+
 def _hidden(p: Prepared, s: Setting) -> set[str]:
     """Names in a sum without an index that are neither differentiated by nor parameters."""
     trees = [*(m.body for m in s.meant.values()), *(x.tree for x in p.parsed if x is not None)]
@@ -195,6 +207,8 @@ def _hidden(p: Prepared, s: Setting) -> set[str]:
     parameters = {n for w in p.wrt for n in t.names_in(w)}
     for meant in s.meant.values():
         parameters |= {spell(x) for x in meant.parameters}
+        if meant.subs or meant.sups:  # a name without an index beside others with one has none
+            parameters |= t.names_in(meant.body)
     parameters |= {"b", "w", "theta", "e", "pi", "delta", "epsilon", "lambda", "gamma", "tau"}
     for tree in trees:
         for node in t.walk(tree):

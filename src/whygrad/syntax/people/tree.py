@@ -192,6 +192,14 @@ class Branches:
 
 
 @dataclass(frozen=True, slots=True)
+class Entrywise:
+    """A power that is taken entry by entry: the ``∘2`` of ``x^{∘2}``."""
+
+    power: Tree
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """Words inside a formula."""
 
@@ -217,6 +225,7 @@ Tree = (
     | Inner
     | Relation
     | Branches
+    | Entrywise
     | Words
 )
 
@@ -247,7 +256,7 @@ def parts(t: Tree) -> tuple[Tree, ...]:
             return wrt if body is None else (body, *wrt)
         case Applied(operator, operand):
             return (operator, operand)
-        case Differential(body):
+        case Differential(body) | Entrywise(body):
             return (body,)
         case Bars(body, _, sub, sup):
             return tuple(x for x in (body, sub, sup) if x is not None)
