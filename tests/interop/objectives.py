@@ -24,7 +24,8 @@ PRE = {
     "neuron-tanh-squared": "p = np.tanh(z)",
     "class-weights": "p = 1/(1 + np.exp(-z))",
     "softmax": "e = np.exp(z - z.max(axis=1, keepdims=True)); p = e/e.sum(axis=1, keepdims=True)",
-    "label-smoothing": "e = np.exp(z - z.max(axis=1, keepdims=True)); p = e/e.sum(axis=1, keepdims=True); q = (1 - epsilon)*y + epsilon/y.shape[1]",
+    "label-smoothing": "e = np.exp(z - z.max(axis=1, keepdims=True)); p = e/e.sum(axis=1, keepdims=True); "
+    "q = (1 - epsilon)*y + epsilon/y.shape[1]",
 }
 
 
@@ -49,8 +50,18 @@ LOSSES = (
     Loss("linear", "z - y", "np.ones(len(z))"),
     Loss("poisson", "p - y", "p", link=True),
     Loss("gamma", "1 - y/p", "y/p", link=True),
-    Loss("tweedie", "-y*np.exp((1 - p)*z) + np.exp((2 - p)*z)", "-y*(1 - p)*np.exp((1 - p)*z) + (2 - p)*np.exp((2 - p)*z)", (("p", "1.5"),)),
-    Loss("huber", "np.where(np.abs(z - y) <= delta, z - y, delta*np.sign(z - y))", "np.where(np.abs(z - y) <= delta, 1.0, 0.0)", (("delta", "1.25"),)),
+    Loss(
+        "tweedie",
+        "-y*np.exp((1 - p)*z) + np.exp((2 - p)*z)",
+        "-y*(1 - p)*np.exp((1 - p)*z) + (2 - p)*np.exp((2 - p)*z)",
+        (("p", "1.5"),),
+    ),
+    Loss(
+        "huber",
+        "np.where(np.abs(z - y) <= delta, z - y, delta*np.sign(z - y))",
+        "np.where(np.abs(z - y) <= delta, 1.0, 0.0)",
+        (("delta", "1.25"),),
+    ),
     Loss("quantile", "np.where(y < z, 1 - tau, -tau)", "np.ones(len(z))", (("tau", "0.3"),)),
     Loss("absolute", "np.sign(z - y)", "np.ones(len(z))"),
     Loss("log-cosh", "np.tanh(z - y)", "1 - np.tanh(z - y)**2"),
@@ -58,13 +69,32 @@ LOSSES = (
     Loss("squared-hinge", "-y*np.maximum(0, 1 - y*z)", "np.where(y*z < 1, y*y, 0.0)"),
     Loss("negative-binomial", "r*(p - y)/(r + p)", "r*p*(r + y)/(r + p)**2", (("r", "2"),), link=True),
     Loss("cloglog", "(p - y)/p*e", "e*(p - y)/p + e*y*e*(1 - p)/p**2", link=True, labels=True),
-    Loss("student-t", "(nu + 1)*(z - y)/(nu + (z - y)**2)", "(nu + 1)*(nu - (z - y)**2)/(nu + (z - y)**2)**2", (("nu", "3"),)),
-    Loss("class-weights", "a*y*(p - 1) + c*(1 - y)*p", "(a*y + c*(1 - y))*p*(1 - p)", (("a", "2"), ("c", "0.5")), link=True, labels=True),
-    Loss("neuron-sigmoid-squared", "(p - y)*p*(1 - p)", "p*(1 - p)*(p*(1 - p) + (p - y)*(1 - 2*p))", link=True),
+    Loss(
+        "student-t",
+        "(nu + 1)*(z - y)/(nu + (z - y)**2)",
+        "(nu + 1)*(nu - (z - y)**2)/(nu + (z - y)**2)**2",
+        (("nu", "3"),),
+    ),
+    Loss(
+        "class-weights",
+        "a*y*(p - 1) + c*(1 - y)*p",
+        "(a*y + c*(1 - y))*p*(1 - p)",
+        (("a", "2"), ("c", "0.5")),
+        link=True,
+        labels=True,
+    ),
+    Loss(
+        "neuron-sigmoid-squared", "(p - y)*p*(1 - p)", "p*(1 - p)*(p*(1 - p) + (p - y)*(1 - 2*p))", link=True
+    ),
     Loss("neuron-tanh-squared", "(p - y)*(1 - p**2)", "(1 - p**2)*(1 - p**2 - 2*p*(p - y))", link=True),
     Loss("softmax", "p - y", "p*(1 - p)", link=True),
     Loss("label-smoothing", "p - q", "p*(1 - p)", (("epsilon", "0.1"),), link=True),
-    Loss("epsilon-insensitive", "np.where(np.abs(z - y) > epsilon, np.sign(z - y), 0.0)", "np.ones(len(z))", (("epsilon", "0.4"),)),
+    Loss(
+        "epsilon-insensitive",
+        "np.where(np.abs(z - y) > epsilon, np.sign(z - y), 0.0)",
+        "np.ones(len(z))",
+        (("epsilon", "0.4"),),
+    ),
 )
 CLASSES = ("softmax", "label-smoothing")
 STYLES = ("xgboost", "lightgbm", "numpy", "parameters")
@@ -90,7 +120,16 @@ def rename(expression: str, names: dict[str, str]) -> str:
     return ast.unparse(tree)
 
 
-def written(loss: Loss, style: str, slope: str, curve: str, *, first: str | None = None, head: str = "", scale: str = "len(y)") -> str:
+def written(
+    loss: Loss,
+    style: str,
+    slope: str,
+    curve: str,
+    *,
+    first: str | None = None,
+    head: str = "",
+    scale: str = "len(y)",
+) -> str:
     """The text of a file with a function f."""
     own = loss.first if first is None else first
     body = [s for s in (f"{head}{own}").split("; ") if s]
@@ -102,7 +141,12 @@ def written(loss: Loss, style: str, slope: str, curve: str, *, first: str | None
     hot = ["y = np.eye(z.shape[1])[y.astype(int)]"] if classes else []
     if style == "xgboost":
         imports.append("import xgboost as xgb")
-        lines = ["def f(preds, dtrain):", "    z = preds.astype(float)", "    y = dtrain.get_label()", *(f"    {h}" for h in hot)]
+        lines = [
+            "def f(preds, dtrain):",
+            "    z = preds.astype(float)",
+            "    y = dtrain.get_label()",
+            *(f"    {h}" for h in hot),
+        ]
         end = ["    return g, h"]
     elif style == "lightgbm":
         imports.append("import lightgbm as lgb")
@@ -110,7 +154,15 @@ def written(loss: Loss, style: str, slope: str, curve: str, *, first: str | None
         end = ["    return g, h"]
     elif style == "numpy":
         name = "Y" if classes else "y"
-        margin = {"linear": "f", "huber": "f", "quantile": "f", "absolute": "f", "log-cosh": "f", "student-t": "f", "epsilon-insensitive": "f"}.get(loss.cost, "z")
+        margin = {
+            "linear": "f",
+            "huber": "f",
+            "quantile": "f",
+            "absolute": "f",
+            "log-cosh": "f",
+            "student-t": "f",
+            "epsilon-insensitive": "f",
+        }.get(loss.cost, "z")
         lines = [f"def f({name}, {margin}):", f"    z, y = {margin}, {name}"]
         end = ["    return g, h"]
     else:
@@ -127,10 +179,22 @@ def rights(seed: int = 0) -> Iterator[Written]:
     """Right ones: every loss in every style, and rewritten in ways that change no value."""
     for loss in LOSSES:
         for style in STYLES:
-            for k, change in enumerate((lambda e: e, lambda e: f"-(-({e}))", lambda e: f"0.5*({e}) + ({e})/2", lambda e: f"({e})*np.ones_like(z)")):
+            for k, change in enumerate(
+                (
+                    lambda e: e,
+                    lambda e: f"-(-({e}))",
+                    lambda e: f"0.5*({e}) + ({e})/2",
+                    lambda e: f"({e})*np.ones_like(z)",
+                )
+            ):
                 if loss.cost in CLASSES and k == 3 and style == "parameters":
                     continue
-                yield Written(loss.cost, loss.constants, style, written(loss, style, change(loss.slope), change(loss.curve)))
+                yield Written(
+                    loss.cost,
+                    loss.constants,
+                    style,
+                    written(loss, style, change(loss.slope), change(loss.curve)),
+                )
 
 
 def said(loss: Loss, style: str, slope: str, curve: str, words: str, slip: str, **more: str) -> Written:
@@ -143,19 +207,45 @@ def slips_people_make() -> Iterator[Written]:
         s, c = loss.slope, loss.curve
         style = STYLES[k % 4]
         other = STYLES[(k + 1) % 3]
-        yield said(loss, style, f"-({s})", c, "sign", "sign flipped")
+        for way in (style, STYLES[(k + 3) % 4]):
+            yield said(loss, way, f"-({s})", c, "sign", "sign flipped")
+        yield said(loss, STYLES[(k + 2) % 4], f"({s})/2", c, "2 times too small", "half")
         yield said(loss, other, f"2*({s})", c, "2 times too large", "twice")
         yield said(loss, "parameters", s, c, "sum stands where", "sum for mean", scale="1")
         if c not in ("np.ones(len(z))",) and "np.where" not in c:
             yield said(loss, other, s, f"2*({c})", "2 times too large", "hessian twice")
             yield said(loss, STYLES[(k + 2) % 3], s, f"-({c})", "sign", "hessian's sign")
-            yield said(loss, other, s, f"({s})**2 + 0*z", "square of the gradient|the factor|stands", "hessian is the gradient squared")
+            yield said(
+                loss,
+                other,
+                s,
+                f"({s})**2 + 0*z",
+                "square of the gradient|the factor|stands|missing",
+                "hessian is the gradient squared",
+            )
         if loss.link and "p = 1/(1 + np.exp(-z))" in loss.first:
             yield said(loss, other, s, c, "link is missing", "probability for margin", first="p = z")
-            yield said(loss, STYLES[(k + 2) % 3], s, c, "link is applied twice", "link twice", first="p = 1/(1 + np.exp(-1/(1 + np.exp(-z))))")
-            yield said(loss, other, f"({s})*p*(1 - p)", c, "stands in it, and should not|twice", "local factor too much")
+            yield said(
+                loss,
+                STYLES[(k + 2) % 3],
+                s,
+                c,
+                "link is applied twice",
+                "link twice",
+                first="p = 1/(1 + np.exp(-1/(1 + np.exp(-z))))",
+            )
+            yield said(
+                loss,
+                other,
+                f"({s})*p*(1 - p)",
+                c,
+                "stands in it, and should not|twice",
+                "local factor too much",
+            )
         if loss.labels:
-            yield said(loss, other, s, c, "taken for|wrong sign|exchanged", "labels recoded", head="y = 2*y - 1; ")
+            yield said(
+                loss, other, s, c, "taken for|wrong sign|exchanged", "labels recoded", head="y = 2*y - 1; "
+            )
             yield said(loss, STYLES[(k + 2) % 3], s, c, "exchanged", "classes exchanged", head="y = 1 - y; ")
         if loss.cost.startswith("neuron"):
             yield said(loss, other, "p - y", c, "factor .* is missing", "local factor missing")
@@ -197,7 +287,9 @@ class Edit(ast.NodeTransformer):
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if self.kind == "number" and isinstance(node.value, int | float) and node.value and self._here():
-            self.done = "stands where|times too|missing|exponent|too large|bend|sign|wrong|left out"
+            self.done = (
+                "stands where|stands twice|times too|missing|exponent|too large|bend|sign|wrong|left out"
+            )
             return ast.Constant(2 * node.value)
         return node
 
@@ -223,6 +315,8 @@ def edits(seed: int = 0) -> Iterator[Written]:
                         style = "numpy"
                     if style != "parameters":
                         slope, curve = f"({slope}) + 0*z", f"({curve}) + 0*z"
-                    found.append(said(loss, style, slope, curve, edit.done, f"{kind} {place} of the {which}: {new}"))
+                    found.append(
+                        said(loss, style, slope, curve, edit.done, f"{kind} {place} of the {which}: {new}")
+                    )
         rng.shuffle(found)
-        yield from found[:9]
+        yield from found[:14]

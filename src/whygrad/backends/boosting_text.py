@@ -117,6 +117,7 @@ def _rows(loss: Loss) -> str:
         lines.append("    hessian = np.full_like(z, HESSIAN)")
     elif loss.floor:
         lines.append("    hessian = np.maximum(hessian, FLOOR)")
+    lines.append("    gradient, hessian = (np.asarray(r, dtype=np.float64) for r in (gradient, hessian))")
     lines += ["    return loss, gradient, hessian"]
     return _labels(loss) + "\n".join(lines)
 

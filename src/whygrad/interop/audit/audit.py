@@ -19,7 +19,7 @@ from whygrad.core.walk import holds_partial, names
 from whygrad.engine.derive import derive
 from whygrad.interop.audit.conventions import Reading, read_convention
 from whygrad.interop.audit.explain import CLOSE, CLOSE_FLOAT32, Points, close, explain
-from whygrad.interop.audit.mutants import Mutant, mutants
+from whygrad.interop.audit.mutants import Mutant, mutants, unfolded
 from whygrad.interop.audit.process import Answer, Part, run_calls
 from whygrad.interop.audit.source import Function, find_function
 from whygrad.interop.margin import Margin, margin_of
@@ -206,6 +206,8 @@ class _Base:
         self.points = Points()
         self.row = ""
         self.locals = _locals(cost)
+        self.kept: frozenset[str] = frozenset()
+        """Definitions that stay names where formulas are written out."""
 
     def add(self, what: str, right: bool, words: str = "", evidence: str = "") -> None:
         """Note a finding."""
@@ -221,7 +223,7 @@ class _Base:
     def constants(self) -> None:
         """Refuse constants that neither the cost nor the function gives a value."""
         roles = {r for _, r in self.reading.roles}
-        used = frozenset().union(*(names(d.body) for d in self.cost.definitions))
+        used = frozenset[str]().union(*(names(d.body) for d in self.cost.definitions))
         left = [
             d.name
             for d in self.cost.declarations
@@ -265,8 +267,13 @@ class _Base:
             return False
 
         def slips() -> Iterable[Mutant]:
-            for e, scope in forms:
-                yield from mutants(e, scope, labels, links, self.locals)
+            kept = frozenset(links) or frozenset(self.kept)
+            written_out = [(unfolded(e, scope, kept), scope) for e, scope in forms]
+            seen: set[Expr] = set()
+            for e, scope in (*forms, *written_out):
+                if e not in seen:
+                    seen.add(e)
+                    yield from mutants(e, scope, labels, links, self.locals)
 
         words = explain(found, wanted, self.points, self.row, slips, axes, tolerance)
         self.add(what, False, words or "it is another function", _evidence(found, wanted))
@@ -387,11 +394,12 @@ class _Parameters(_Base):
         d = self.cost.scope.declarations[name]
         if not any(x.kind in ("spd", "symmetric") for x in d.domains):
             return found
-        for words, f in (
-            ("G + Gᵀ − G∘I", lambda g: g + g.T - g * np.eye(len(g))),
-            ("(G + Gᵀ)/2", lambda g: (g + g.T) / 2),
-        ):
-            if not close(found, wanted, tolerance) and close(found, [f(g) for g in wanted], tolerance):
+        forms = {
+            "G + Gᵀ − G∘I": [g + g.T - g * np.eye(len(g)) for g in wanted],
+            "(G + Gᵀ)/2": [(g + g.T) / 2 for g in wanted],
+        }
+        for words, values in forms.items():
+            if not close(found, wanted, tolerance) and close(found, values, tolerance):
                 self.result.said.append(f"{name} is symmetric, and the code gives {words}")
                 return wanted
         return found
@@ -847,11 +855,9 @@ class _Margins(_Base):
 
     def _floored(self, found: list[Array], wanted: list[Array], tolerance: float) -> bool:
         low = min(float(a.min()) for a in found if a.size)
-        return (
-            low > 0
-            and close(found, [np.maximum(b, low) for b in wanted], tolerance)
-            and any((b < low * (1 - 1e-9)).any() for b in wanted)
-        )
+        raised = any((b < low * (1 - 1e-9)).any() for b in wanted)
+        kept = sum(int((b > low).sum()) for b in wanted) * 2 >= sum(b.size for b in wanted)
+        return low > 0 and raised and kept and close(found, [np.maximum(b, low) for b in wanted], tolerance)
 
     # --- weights, the gradient from above, far margins --------------------------------------------
 
@@ -928,7 +934,9 @@ class _Margins(_Base):
         far = Points()
         steps = [z for z in FAR if z <= limit]
         for z in steps:
-            shape = signs if base[name].ndim == 1 else signs[:, None] * np.cos(np.arange(base[name].shape[1]))
+            margins = base[name]
+            waves = np.cos(np.arange(margins.shape[-1], dtype=float))
+            shape = signs if margins.ndim == 1 else signs[:, None] * waves
             far.arrays.append({**base, name: z * shape})
             far.sizes.append(sizes)
         answers = run_calls(self.function, self.reading.framework, self._calls(points=far))

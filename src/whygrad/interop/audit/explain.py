@@ -33,7 +33,7 @@ class Points:
         try:
             run = compile_numpy(lower({"it": e}, scope, axes={"it": axes}, stable=stable))
             return [np.asarray(run(a, s)["it"], float) for a, s in zip(self.arrays, self.sizes, strict=True)]
-        except (WhygradError, KeyError, ValueError, TypeError, IndexError):
+        except (WhygradError, ArithmeticError, KeyError, ValueError, TypeError, IndexError):
             return None
 
 
@@ -178,7 +178,7 @@ def _entry_words(found: Sequence[Array], wanted: Sequence[Array], tolerance: flo
     """Right in some entries only: which."""
     if any(a.shape != b.shape or b.ndim == 0 for a, b in zip(found, wanted, strict=True)):
         return ""
-    wrong = []
+    wrong: list[NDArray[np.bool_]] = []
     for a, b in zip(found, wanted, strict=True):
         scale = tolerance * max(1e-12, float(np.abs(b[np.isfinite(b)]).max(initial=0)))
         wrong.append(~(np.abs(a - b) <= scale))

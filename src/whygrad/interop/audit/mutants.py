@@ -20,6 +20,7 @@ from whygrad.core.expr import (
     Call,
     Cases,
     Compare,
+    CompareOp,
     Expr,
     Mul,
     Number,
@@ -32,7 +33,16 @@ from whygrad.core.expr import (
     neg,
     sub,
 )
-from whygrad.core.walk import free_indices, names, postorder, substitute
+from whygrad.core.walk import (
+    Path,
+    free_indices,
+    names,
+    paths,
+    postorder,
+    replace_at,
+    rewrite_bottom_up,
+    substitute,
+)
 from whygrad.engine.score import reached
 from whygrad.show.text import to_text
 
@@ -137,7 +147,7 @@ def _local_slips(e: Expr, scope: Scope, locals_: tuple[tuple[str, Expr], ...]) -
                     )
 
 
-def _of(e: Expr, name: str) -> set[Expr]:
+def _of(e: Expr, name: str) -> set[Symbol]:
     return {n for n in postorder(e) if isinstance(n, Symbol) and n.name == name}
 
 
@@ -180,15 +190,24 @@ def _below(e: Expr, scope: Scope) -> Iterator[Mutant]:
 
 
 def _slips(e: Expr, scope: Scope, where: str, _: dict[str, Symbol]) -> Iterator[Mutant]:
-    seen: set[Expr] = set()
-    for node in reversed(list(postorder(e))):
-        if node in seen:
-            continue
-        seen.add(node)
+    """Slips at every node: at all its places first, then at each place alone."""
+    found: dict[Expr, list[Path]] = {}
+    for path, node in paths(e):
+        found.setdefault(node, []).append(path)
+    free = free_indices(e)
+    for node in found:
         for words, new in _of_node(node, scope):
             body = substitute(e, {node: new})
-            if body is not e and free_indices(body) <= free_indices(e):
+            if body is not e and free_indices(body) <= free:
                 yield Mutant(where + words, body, scope)
+    for node, places in found.items():
+        if len(places) < 2:
+            continue
+        for words, new in _of_node(node, scope):
+            for path in places[:4]:
+                body = replace_at(e, path, new)
+                if body is not e and free_indices(body) <= free:
+                    yield Mutant(f"{where}{words}, in one place", body, scope)
 
 
 def _of_node(node: Expr, scope: Scope) -> Iterator[tuple[str, Expr]]:
@@ -258,7 +277,14 @@ def _of_leaf(node: Expr, scope: Scope) -> Iterator[tuple[str, Expr]]:
                 yield f"the branch where {t(condition, scope)} is left out", otherwise
                 yield f"the condition {t(condition, scope)} is left out", then
         case Compare(op, args) if len(args) == 2:
-            turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "!=", "!=": "=="}
+            turned: dict[CompareOp, CompareOp] = {
+                "<": ">",
+                ">": "<",
+                "<=": ">=",
+                ">=": "<=",
+                "==": "!=",
+                "!=": "==",
+            }
             if op in turned:
                 yield f"the condition {t(node, scope)} is turned round", Compare(turned[op], args)
             for k, arg in enumerate(args):
@@ -302,6 +328,20 @@ def _of_call(node: Expr, name: str, args: tuple[Expr, ...], scope: Scope) -> Ite
         yield f"{other} stands where {name} should", Call(other, args)
 
 
-def negated(words: str) -> str:
-    """The words for a slip together with a sign."""
-    return f"{words}, and the sign is flipped"
+def unfolded(e: Expr, scope: Scope, keep: frozenset[str]) -> Expr:
+    """The formula with its definitions put in, but for those to ``keep``."""
+
+    def put(node: Expr) -> Expr:
+        d = scope.definitions.get(node.name) if isinstance(node, Symbol) else None
+        if d is None or not isinstance(node, Symbol) or d.is_function or node.name in keep:
+            return node
+        if len(d.indices) != len(node.indices):
+            return node
+        return substitute(d.body, dict(zip(d.indices, node.indices, strict=True)))
+
+    for _ in range(20):
+        new = rewrite_bottom_up(e, put)
+        if new is e:
+            break
+        e = new
+    return e

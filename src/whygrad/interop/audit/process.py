@@ -60,6 +60,7 @@ def run_calls(function: Function, framework: str, calls: Sequence[dict[str, Any]
         "framework": framework,
         "imports": sorted(function.imports),
         "calls": list(calls),
+        "search": [str(Path(p).resolve()) for p in sys.path if p],
         "seconds": SECONDS,
         "memory": MEMORY_BYTES_FRAMEWORK if heavy else MEMORY_BYTES,
     }

@@ -13,6 +13,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import sys
 import warnings
 from typing import Any
@@ -63,6 +64,7 @@ def limits(seconds: int, memory: int) -> None:
 
 def load(path: str) -> Any:
     """Import the user's file under a name that is no one else's."""
+    sys.path[0] = os.path.dirname(path)  # as if it were run; this script's folder holds nothing of theirs
     spec = importlib.util.spec_from_file_location("audited", path)
     if spec is None or spec.loader is None:
         raise ImportError(path)
@@ -161,6 +163,7 @@ def main(task_path: str, answer_path: str) -> None:
                 import jax
 
                 jax.config.update("jax_enable_x64", True)
+            sys.path += [p for p in task["search"] if p not in sys.path]
             module = load(task["path"])
             function: Any = module
             for name in task["function"].split("."):
