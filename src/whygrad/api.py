@@ -173,6 +173,7 @@ def derive(
     route: Route = "chain",
     order: int = 1,
     at: Mapping[str, Any] | None = None,
+    notation: str = "",
 ) -> Derivation:
     """Derive the gradient of a cost and keep every step, each one checked.
 
@@ -189,6 +190,9 @@ def derive(
     at
         Values at which every local derivative is evaluated, ``{"w": 2, "b": 1, "x": 0.5, "y": 1}``;
         lists for several entries or examples, ``{"w": [2, 3], "x": [[0.5, 1.5], [1, 1]]}``.
+    notation
+        Your own symbols, ``"theta,h,superscript"``; see :func:`whygrad.teach.notation.notation`. The steps
+        and rules stay what they are.
 
     Returns
     -------
@@ -209,9 +213,14 @@ def derive(
         from whygrad.engine.curvature import with_hessian  # noqa: PLC0415
 
         derivation = with_hessian(derivation)
-    if at is None:
+    if at is not None:
+        point = {name: read_value(name, value) for name, value in at.items()}
+        derivation = with_evaluation(derivation, point)
+    if not notation:
         return derivation
-    return with_evaluation(derivation, {name: read_value(name, value) for name, value in at.items()})
+    from whygrad.teach.notation import in_own_symbols  # noqa: PLC0415
+
+    return in_own_symbols(derivation, notation)
 
 
 def document(result: Any, level: Level = "normal", *, folded: bool = True) -> Document:
@@ -332,7 +341,9 @@ def gallery(name: str | None = None) -> Document:
     return Document((*cost_blocks(cost), *notes, Code(costs.text(name).rstrip())), cost.scope, cost.title)
 
 
-def circuit(cost: str | Cost, *, parts: Parts = "none", at: Mapping[str, Any] | None = None) -> Circuit:
+def circuit(
+    cost: str | Cost, *, parts: Parts = "none", at: Mapping[str, Any] | None = None, notation: str = ""
+) -> Circuit:
     """The backprop circuit of a cost: gates, values forward, gradients back.
 
     Parameters
@@ -344,6 +355,8 @@ def circuit(cost: str | Cost, *, parts: Parts = "none", at: Mapping[str, Any] | 
         each operation.
     at
         A value for each name, as for :func:`derive`; then every wire has its numbers.
+    notation
+        Your own symbols, as for :func:`derive`.
 
     Examples
     --------
@@ -352,7 +365,14 @@ def circuit(cost: str | Cost, *, parts: Parts = "none", at: Mapping[str, Any] | 
     """
     loaded = load_cost(cost)
     point = None if at is None else {name: read_value(name, value) for name, value in at.items()}
-    return circuit_engine(loaded, parts=parts, at=point, derivation=derive_engine(loaded))
+    derivation = derive_engine(loaded)
+    if notation:
+        from whygrad.teach.notation import notation as read_notation  # noqa: PLC0415
+
+        own = read_notation(notation, derivation.cost, derivation)
+        loaded, derivation = own.of(loaded), own.of(derivation)
+        point = None if point is None else own.point(point)
+    return circuit_engine(loaded, parts=parts, at=point, derivation=derivation)
 
 
 def draw(made: Circuit, format: Literal["svg", "png", "pdf"] = "svg", *, steps: bool = False) -> bytes:
@@ -416,7 +436,9 @@ def lesson(
         Whether existing files are replaced.
     language
         Of the words.
-    wrt, route, notation, lines, draft
+    notation
+        Your own symbols; see :func:`whygrad.teach.notation.notation`.
+    wrt, route, lines, draft
         Of slides, handout and video; see :class:`whygrad.teach.press.Wish`.
     height, fps
         Of the video: its height in pixels, and frames a second.
@@ -436,8 +458,8 @@ def lesson(
 
     loaded = load_cost(cost)
     point = None if at is None else {name: read_value(name, value) for name, value in at.items()}
-    made = Lesson(loaded, loaded.source, words_of(language), point)
-    wish = Wish(wrt=wrt, route=route, notation=notation, lines=lines, draft=draft)
+    made = Lesson(loaded, loaded.source, words_of(language), point, notation)
+    wish = Wish(wrt=wrt, route=route, lines=lines, draft=draft)
     asked = Options(wish=wish, look=Look(height, fps), **options)
     return make(what, made, None if out is None else Path(out), asked, force=force)
 

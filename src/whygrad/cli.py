@@ -53,7 +53,9 @@ def run_derive(options: argparse.Namespace) -> int:
     constants, at = pairs(options.set, "--set"), pairs(options.at, "--at") or None
     text = given(options.cost)
     cost = whygrad.load_cost(text, constants=constants, note=note)
-    derivation = whygrad.derive(cost, options.wrt, route=options.route, order=options.order, at=at)
+    derivation = whygrad.derive(
+        cost, options.wrt, route=options.route, order=options.order, at=at, notation=options.notation
+    )
     folded = options.format in ("markdown", "html")
     show(whygrad.document(derivation, options.level, folded=folded), options)
     return 0
@@ -257,7 +259,8 @@ def run_circuit(options: argparse.Namespace) -> int:
     if options.out is not None:
         refuse_existing(options.out, options.force)
     cost = whygrad.load_cost(given(options.cost), constants=constants, note=note)
-    made = whygrad.draw(whygrad.circuit(cost, parts=options.parts, at=at), kind, steps=options.steps)
+    drawn = whygrad.circuit(cost, parts=options.parts, at=at, notation=options.notation)
+    made = whygrad.draw(drawn, kind, steps=options.steps)
     if options.out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(made)
@@ -308,6 +311,7 @@ def derive_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="also evaluate each local derivative there",
     )
+    notation_argument(parser)
     format_argument(parser)
 
 
@@ -379,6 +383,7 @@ def circuit_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``circuit``."""
     cost_arguments(parser)
     at_argument(parser, "also show values and gradients there")
+    notation_argument(parser)
     parser.add_argument("--steps", action="store_true", help="number the steps of both passes and list them")
     parser.add_argument(
         "--parts",
@@ -412,15 +417,20 @@ def teach_arguments(parser: argparse.ArgumentParser) -> None:
         "--wrt", metavar="NAME", default="", help="slides, handout, video: one parameter only"
     )
     parser.add_argument("--route", choices=("chain", "substitution", "backprop"), default="chain")
-    parser.add_argument(
-        "--notation", metavar="theta,h,superscript", default="", help="your own symbols; w=theta renames one"
-    )
+    notation_argument(parser)
     parser.add_argument("--lines", choices=("brief", "normal", "full"), default="normal", help="in a stage")
     parser.add_argument("--draft", action="store_true", help="write even what does not fit a page")
     parser.add_argument("--height", type=int, default=720, help="of the video, in pixels")
     parser.add_argument("--fps", type=int, default=30, help="frames a second of the video")
     parser.add_argument(
         "--codec", choices=("vp9", "av1", "h264"), default="vp9", help="of the video, always in MP4"
+    )
+
+
+def notation_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument ``--notation``."""
+    parser.add_argument(
+        "--notation", metavar="theta,h,superscript", default="", help="your own symbols; w=theta renames one"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from costs import COSTS, IDS, lesson
@@ -12,7 +13,7 @@ from costs import COSTS, IDS, lesson
 import whygrad as wg
 from whygrad import costs
 from whygrad.core.errors import BudgetError
-from whygrad.teach.press import Wish, slides
+from whygrad.teach.press import slides
 
 SLACK_PT = 1.0
 
@@ -51,7 +52,7 @@ def test_beamer(text, tmp_path):
 @pytest.mark.slow
 def test_beamer_in_own_symbols(tmp_path):
     _, said = compiled(
-        slides(lesson("logistic-l2"), Wish(notation="theta,h,superscript"))[".tex"], tmp_path, "beamer.cls"
+        slides(replace(lesson("logistic-l2"), notation="theta,h,superscript"))[".tex"], tmp_path, "beamer.cls"
     )
     assert not overfull(said)
 

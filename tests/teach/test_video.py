@@ -14,6 +14,7 @@ from papers import steps_of
 from whygrad.cli import main
 from whygrad.core.errors import BudgetError, UsageError
 from whygrad.core.walk import at
+from whygrad.show.layout import layout
 from whygrad.teach.film import Board, Film, Look
 from whygrad.teach.matching import moves
 from whygrad.teach.press import Wish, told
@@ -118,7 +119,7 @@ def test_encoders(codec, tmp_path):
 def test_terms_move_as_the_derivation_says():
     """Every term that flies has the same letters where it leaves and where it arrives."""
     it = told(lesson("logistic"), Wish(wrt="w"))
-    film = Film(it.story, it.notation, lesson("logistic").words, SMALL)
+    film = Film(it.story, lesson("logistic").words, SMALL)
     flown = 0
     for scene in it.story.scenes():
         lines = [line for line in scene.lines if not line.is_matrix]
@@ -139,7 +140,7 @@ def test_terms_take_every_letter_once():
     it = told(lesson("logistic"), Wish(wrt="w"))
 
     def lay(e, marks):
-        return it.notation.box(e, it.story.scope, marks)
+        return layout(e, it.story.scope, marks=marks)
 
     for scene in it.story.scenes():
         for before, after in zip(scene.lines, scene.lines[1:], strict=False):

@@ -92,8 +92,6 @@ class Circuit:
     at: tuple[tuple[str, str], ...] = ()
     aside: frozenset[str] = frozenset()
     """Gates that the cost has no name for: the parts of its definitions."""
-    raised: frozenset[str] = frozenset()
-    """Letters of examples that are written above, in brackets: x⁽ⁱ⁾."""
 
     def node(self, name: str) -> Node:
         """The node of a name."""

@@ -131,6 +131,8 @@ class Scope:
 
     declarations: Mapping[str, Declaration] = field(default_factory=dict[str, Declaration])
     definitions: Mapping[str, Definition] = field(default_factory=dict[str, Definition])
+    raised: tuple[str, ...] = ()
+    """Letters of examples that are written above a name, in brackets: x⁽ⁱ⁾."""
 
     def dims_of(self, name: str) -> tuple[str, ...]:
         """The dimensions of a declared or defined name (unknown names are scalars)."""
@@ -143,11 +145,11 @@ class Scope:
     def without(self, *names: str) -> Scope:
         """The same scope where these definitions are opaque (free variables)."""
         kept = {k: v for k, v in self.definitions.items() if k not in names}
-        return Scope(self.declarations, kept)
+        return Scope(self.declarations, kept, self.raised)
 
     def opaque(self) -> Scope:
         """The same scope with every definition opaque."""
-        return Scope(self.declarations, {})
+        return Scope(self.declarations, {}, self.raised)
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,14 @@ class Cost:
     source: str = ""
     notes: tuple[str, ...] = ()
     """What the file's comments say: scale, labels, source."""
+    raised: tuple[str, ...] = ()
+    """Letters of examples that are written above a name, in brackets: x⁽ⁱ⁾."""
 
     @cached_property
     def scope(self) -> Scope:
         """What its expressions mean (one object, so that judges may remember it)."""
-        return Scope({d.name: d for d in self.declarations}, {d.name: d for d in self.definitions})
+        declarations = {d.name: d for d in self.declarations}
+        return Scope(declarations, {d.name: d for d in self.definitions}, self.raised)
 
     @property
     def parameters(self) -> tuple[Declaration, ...]:

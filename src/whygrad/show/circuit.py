@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from whygrad.core.circuit import Circuit
-from whygrad.core.expr import Expr
+from whygrad.core.expr import Expr, Symbol
 from whygrad.show.breaking import break_box
 from whygrad.show.circuit_bands import WIDEST, bands
 from whygrad.show.circuit_gate import TEXT, Hand, Shape, copy_of, equation, says, shape_of, shifted
@@ -254,7 +254,8 @@ def _legend(out: Picture, circuit: Circuit, words: Mapping[str, str], y: float) 
         (set_words(words["local"]), "local", words["local"]),
     ]
     if circuit.at:
-        from_words = words["at"].format(values=", ".join(f"{n} = {v}" for n, v in circuit.at))
+        values = ", ".join(f"{to_text(Symbol(name))} = {value}" for name, value in circuit.at)
+        from_words = words["at"].format(values=values)
         parts.append((set_words(from_words), "quiet", from_words))
     tall = max(drawn.above for drawn, _, _ in parts)
     for drawn, role, said in parts:
@@ -271,7 +272,7 @@ class _Panel:
 
 def _results(circuit: Circuit, words: Mapping[str, str]) -> _Panel:
     """The cost of the root, and the gradient of the cost by each parameter."""
-    hand = Hand(circuit.scope, circuit.raised)
+    hand = Hand(circuit.scope)
     lines: list[tuple[Drawn, str, str, int]] = []
     if circuit.root.name != circuit.goal_name.name:
         lines.append(
@@ -302,7 +303,7 @@ def _passes(
     circuit: Circuit, numbers: Mapping[tuple[str, str], int], words: Mapping[str, str]
 ) -> tuple[_Panel, _Panel]:
     """The steps of both passes, one line each."""
-    hand = Hand(circuit.scope, circuit.raised)
+    hand = Hand(circuit.scope)
     forward: list[tuple[Drawn, str, str, int]] = []
     backward: list[tuple[Drawn, str, str, int]] = []
     for (way, name), step in numbers.items():

@@ -14,7 +14,6 @@ from whygrad.show.breaking import break_box
 from whygrad.show.circuit_layout import Block
 from whygrad.show.circuit_paper import Label
 from whygrad.show.layout import layout
-from whygrad.show.raised import raised_examples
 from whygrad.show.svg_math import Drawn, beside, set_box, set_words, stack
 from whygrad.show.text import to_text
 
@@ -34,12 +33,10 @@ class Hand:
     """How the formulas of a circuit are written."""
 
     scope: Scope
-    raised: frozenset[str]
 
     def box(self, e: Expr) -> Box:
         """A formula laid out."""
-        box = layout(e, self.scope)
-        return raised_examples(box, self.raised) if self.raised else box
+        return layout(e, self.scope)
 
     def math(self, e: Expr) -> Drawn:
         """A formula as outlines."""
@@ -139,7 +136,7 @@ def shifted(label: Label, dx: float, dy: float) -> Label:
 
 def _inside(node: Node, circuit: Circuit) -> tuple[list[Label], float, float, dict[str, float]]:
     """What stands in the card: the operation, and a row for each port."""
-    hand = Hand(circuit.scope, circuit.raised)
+    hand = Hand(circuit.scope)
     if node.operation is None:
         drawn = hand.math(node.symbol)
         width = max(34.0, _HEAD * drawn.width + 2 * _PAD)
@@ -186,7 +183,7 @@ def _outside(
     words: Mapping[str, str],
 ) -> tuple[list[Label], list[Label], int]:
     """What stands at the wire that leaves: above it the value, below it the gradient; tinted rows."""
-    hand = Hand(circuit.scope, circuit.raised)
+    hand = Hand(circuit.scope)
     above: list[Label] = []
     forward = numbers.get(("forward", node.name), 0)
     value = (node.value,) if node.value else ()

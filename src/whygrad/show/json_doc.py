@@ -109,9 +109,11 @@ def _row(row: Row) -> Json:
 
 
 def _scope(scope: Scope) -> Json:
+    raised: dict[str, Json] = {"raised": list(scope.raised)} if scope.raised else {}
     return {
         "declarations": [_declaration(d) for d in scope.declarations.values()],
         "definitions": [_definition(d) for d in scope.definitions.values()],
+        **raised,
     }
 
 
@@ -182,7 +184,7 @@ def document_from_json(data: Json) -> Document:
         raise _malformed("data")
     return Document(
         top.items("blocks", _read_block),
-        Scope({d.name: d for d in declarations}, {d.name: d for d in definitions}),
+        Scope({d.name: d for d in declarations}, {d.name: d for d in definitions}, scope.texts("raised")),
         top.text("title"),
         more,
     )

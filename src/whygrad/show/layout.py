@@ -54,6 +54,7 @@ from whygrad.show.pieces import (
     tallest,
 )
 from whygrad.show.products import product
+from whygrad.show.raised import raised_examples
 
 ROOT: Path = ()
 _Key = tuple[Expr, frozenset[Path]]
@@ -104,7 +105,9 @@ def layout(
     names
         Parts that a page tells by a name: their boxes carry it.
     """
-    return signed(_piece(e, scope or Scope(), style, frozenset(marks), names or {}))
+    scope = scope or Scope()
+    box = signed(_piece(e, scope, style, frozenset(marks), names or {}))
+    return raised_examples(box, scope.raised) if scope.raised else box
 
 
 def _piece(e: Expr, scope: Scope, style: Style, marks: frozenset[Path], names: Mapping[Expr, str]) -> Piece:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from whygrad.show.boxes import (
     Accent,
@@ -17,7 +18,7 @@ from whygrad.show.boxes import (
     Mark,
     Root,
     Script,
-    spell,
+    inside,
 )
 from whygrad.show.glyphs import name_glyph
 
@@ -25,12 +26,34 @@ from whygrad.show.glyphs import name_glyph
 def raised_examples(box: Box, letters: Iterable[str]) -> Box:
     """The example's index above in brackets, where a name has it first: x_ij becomes x_j⁽ⁱ⁾."""
     shown = {name_glyph(letter).letters for letter in letters}
-    return spell(box, lambda node, parts: _raised(node, parts, shown), linear=False)
+    done: dict[Box, Box] = {}
+    stack: list[tuple[Box, bool]] = [(box, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in done:
+            continue
+        # Whoever spells it chooses between a line and two-dimensional print, so both are kept.
+        parts = (node.linear, node.stacked) if isinstance(node, Choice) else inside(node, linear=False)
+        if ready or not parts:
+            done[node] = _raised(node, tuple(done[part] for part in parts), shown)
+        else:
+            stack.append((node, True))
+            stack.extend((part, False) for part in parts)
+    return done[box]
 
 
 def _raised(box: Box, parts: tuple[Box, ...], shown: set[str]) -> Box:
-    made = rebuilt(box, parts)
-    return _script(made, box.base, shown) if isinstance(made, Script) and isinstance(box, Script) else made
+    match box:
+        case Choice():
+            return Choice(*parts)
+        case Mark(_, name):
+            return Mark(parts[0], name)
+        case Script():
+            return _script(cast("Script", rebuilt(box, parts)), box.base, shown)
+        case Atom():
+            return box
+        case _:
+            return rebuilt(box, parts)
 
 
 def rebuilt(box: Box, parts: tuple[Box, ...]) -> Box:

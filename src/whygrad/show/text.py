@@ -45,6 +45,7 @@ _PLAIN: Final = {1: " ", 2: " ", 3: None, 4: None, 5: None}
 _NO_WIDTH: Final = (MARK_ON, MARK_OFF, BREAK_OVER)
 
 _SUPERSCRIPTS: Final = dict(zip("0123456789−ᵀ", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ", strict=True))
+_SMALL_LETTERS: Final = str.maketrans("()abcdefghijklmnoprstuvwxyz", "⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
 _OVER: Final = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
 _UPRIGHT_NAMES: Final = {"Σ": "Sigma", "Π": "Pi"}
 
@@ -166,6 +167,9 @@ def _below(sub: str) -> str:
 def _above(sup: str) -> str:
     """A small number or transpose as superscript characters, else after ``^``."""
     bare = plain(sup)
+    if bare.startswith("(") and bare.endswith(")"):  # an example: x⁽ⁱ⁾
+        small = bare.translate(_SMALL_LETTERS)
+        return f"^{sup}" if any(c.isalpha() and c in bare for c in small) else small
     if all(c in _SUPERSCRIPTS for c in bare):
         return "".join(_SUPERSCRIPTS[c] for c in bare)
     if len(bare) == 1 or bare.startswith("∘") or (width(bare) == 1):
@@ -243,6 +247,7 @@ _ASCII: Final = {
         }
     ),
 }
+_LETTERS: Final = {small: letter for letter, small in _SMALL_LETTERS.items()}
 _RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _LOWERED: Final = {small: plain_ for plain_, small in _SUPERSCRIPTS.items()}
 _OVERLINED: Final = re.compile("((?:.\u0305)+)")
@@ -255,7 +260,7 @@ def to_ascii(spelled: str) -> str:
     '1/m sum_i (f_i - y_i) x_ij^2'
     """
     spelled = _OVERLINED.sub(lambda m: m[1].replace("\u0305", "") + "_bar", spelled)
-    spelled = spelled.replace("⁻ᵀ", "^-T")
+    spelled = spelled.replace("⁻ᵀ", "^-T").replace("⁽", "^(").translate(_LETTERS)
     spelled = _RAISED.sub(lambda m: "^" + "".join(_LOWERED[c] for c in m[0]), spelled)
     spelled = re.sub(r"√(?=[^(])", "sqrt ", spelled)
     return spelled.translate(_ASCII).encode("ascii", "replace").decode("ascii")

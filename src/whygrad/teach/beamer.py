@@ -13,11 +13,11 @@ from whygrad.core.walk import Path
 from whygrad.show.boxes import Box
 from whygrad.show.breaking import break_box
 from whygrad.show.latex import MARK_COLOR, escape, latex_of
+from whygrad.show.layout import layout
 from whygrad.show.svg_math import set_box
 from whygrad.show.text import to_text
 from whygrad.show.theme import LIGHT
 from whygrad.teach.inserts import Inserts
-from whygrad.teach.notation import Notation
 from whygrad.teach.plots import VARIABLE, Points, plot
 from whygrad.teach.story import Line, Part, Scene, Story
 from whygrad.teach.words import ENGLISH, Words
@@ -65,7 +65,6 @@ class Beamer:
     """The story as frames; the parameters are those of :class:`whygrad.teach.slides.Deck`."""
 
     story: Story
-    notation: Notation = field(default_factory=Notation)
     words: Words = field(default_factory=lambda: ENGLISH)
     inserts: Inserts = field(default_factory=lambda: Inserts(comment="%"))
 
@@ -131,7 +130,7 @@ class Beamer:
         if scene.given is not None:
             left, right = scene.given
             word = "" if left is scene.left else escape(self.words["slide where"])
-            box = self.notation.box(right, self.story.scope)
+            box = layout(right, self.story.scope)
             first, *rest = break_box(box, 1.6 * _LINES[0])
             more = "".join(f"\\\\ & \\quad {latex_of(one)}" for one in rest)
             given = (
@@ -171,7 +170,7 @@ class Beamer:
     def beside(self, lines: Sequence[Line]) -> float:
         """Points of width that formulas have between the widest left side and the reasons."""
         scope = self.story.scope
-        lefts = [self.wide(self.notation.box(line.left, scope)) for line in lines if line.left is not None]
+        lefts = [self.wide(layout(line.left, scope)) for line in lines if line.left is not None]
         return _WIDTH - _ASIDE - max(lefts, default=0.0)
 
     def high(self, e: Expr, reason: Inline, width: float) -> float:
@@ -248,7 +247,7 @@ class Beamer:
 
     def broken(self, e: Expr, marks: Sequence[Path], width: float) -> list[Box]:
         """A formula in lines that fit a width in points."""
-        box = self.notation.box(e, self.story.scope, marks)
+        box = layout(e, self.story.scope, marks=marks)
         rows = [box]
         for letters in _LINES:
             rows = break_box(box, letters)
@@ -268,14 +267,12 @@ class Beamer:
 
     def math(self, e: Expr) -> str:
         """A formula without dollar signs."""
-        return latex_of(self.notation.box(e, self.story.scope))
+        return latex_of(layout(e, self.story.scope))
 
     def equation(self, line: Line) -> str:
         """A whole equation, in lines that fit."""
         left = "" if line.left is None else self.math(line.left)
-        width = _WIDTH - (
-            0.0 if line.left is None else self.wide(self.notation.box(line.left, self.story.scope))
-        )
+        width = _WIDTH - (0.0 if line.left is None else self.wide(layout(line.left, self.story.scope)))
         rows = " \\\\ & \\quad ".join(map(latex_of, self.broken(line.right, (), 0.9 * width)))
         return f"\\begin{{aligned}} {left} &= {rows} \\end{{aligned}}"
 

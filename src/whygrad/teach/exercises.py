@@ -69,7 +69,8 @@ class Choice:
 class Exercise:
     """One exercise with its solution.
 
-    ``start`` is the first line for ``check``: what the answer has to be equal to. ``choices`` are for
+    ``start`` is the first line for ``check``: what the answer has to be equal to, in the cost's own names, as
+    is ``wrt``; the formulas may be in a teacher's symbols. ``choices`` are for
     media that can only compare. ``id`` is the mistake that was planted, or the stage asked for.
     """
 
@@ -163,9 +164,9 @@ def _factors(lesson: Lesson, rng: random.Random) -> Iterator[Exercise]:
         for index in reversed(wire.summed):
             line = Reduce("sum", index, line)
         whole = Partial(circuit.root, left.wrt)
-        yield Exercise(
+        yield lesson.own.of(Exercise(
             "factor",
-            wire.stage or to_text(left, scope),
+            wire.stage or to_text(lesson.own.of(left), lesson.own.of(scope)),
             (Rows((Row(line, whole),)),),
             (
                 Sentence(
@@ -177,7 +178,7 @@ def _factors(lesson: Lesson, rng: random.Random) -> Iterator[Exercise]:
             scope,
             right=wire.local,
             choices=_choices(wire, scope, rng),
-        )
+        ))  # fmt: skip
 
 
 def _choices(wire: Wire, scope: Scope, rng: random.Random) -> tuple[Choice, ...]:
@@ -319,11 +320,11 @@ def _with_mistake(
         Rows((Row(right, None, label=str(place)),)),
     )
     choices = tuple(Choice((words["line"].format(number=n + 1),), n + 1 == place) for n in range(len(shown)))
-    return Exercise(
+    return lesson.own.of(Exercise(
         "mistake", slip, (Rows(rows),), answer, to_text(stage.left, scope),
         scope, wrt=wrt.name if wrt is not None else "", lines=tuple(shown), right=right, wrong_line=place,
         choices=choices if len(choices) > 1 else (),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 # --- the whole derivation -----------------------------------------------------------------------
@@ -332,19 +333,18 @@ def _with_mistake(
 def _whole(lesson: Lesson, rng: random.Random) -> Iterator[Exercise]:
     """The gradient by one parameter; the solution is the derivation."""
     words, scope = lesson.words, lesson.derivation.cost.scope
-    blocks = {p.wrt.name: b for p, b in zip(lesson.derivation.parameters, _derivations(lesson), strict=True)}
-    parameters = list(lesson.derivation.parameters)
-    rng.shuffle(parameters)
-    for parameter in parameters:
+    told = list(zip(lesson.derivation.parameters, lesson.shown.parameters, _derivations(lesson), strict=True))
+    rng.shuffle(told)
+    for named, parameter, rows in told:
         final = parameter.stages[-1]
         yield Exercise(
             "whole",
             final.id,
             (Formula(final.left),),
-            (blocks[parameter.wrt.name], Sentence((words["whole answer"], " ", parameter.result, "."))),
-            to_text(final.left, scope),
-            scope,
-            wrt=parameter.wrt.name,
+            (rows, Sentence((words["whole answer"], " ", parameter.result, "."))),
+            to_text(named.stages[-1].left, scope),
+            lesson.shown.cost.scope,
+            wrt=named.wrt.name,
             right=parameter.result,
         )
 

@@ -21,11 +21,11 @@ from whygrad.core.expr import Expr
 from whygrad.core.walk import Path
 from whygrad.show.breaking import break_box, print_width
 from whygrad.show.circuit import pieces, to_svg
+from whygrad.show.layout import layout
 from whygrad.show.theme import LIGHT
 from whygrad.show.typst import escape, quoted
 from whygrad.teach.masks import Canvas, Mask, band, decoded, draw, masks, mixed, rgb, union
 from whygrad.teach.matching import Move, moves
-from whygrad.teach.notation import Notation
 from whygrad.teach.story import Line, Part, Scene, Story
 from whygrad.teach.terms import FIXED, Key, terms
 from whygrad.teach.typst_page import LIBRARY, Speller, pictures
@@ -132,7 +132,6 @@ class Film:
     """Makes the shots of a story."""
 
     story: Story
-    notation: Notation
     words: Words
     look: Look
     circuit: Circuit | None = None
@@ -141,7 +140,7 @@ class Film:
     @property
     def spell(self) -> Speller:
         """How formulas are written."""
-        return Speller(self.story.scope, self.notation)
+        return Speller(self.story.scope)
 
     def shots(self) -> list[Shot]:
         """All shots in order.
@@ -158,7 +157,7 @@ class Film:
     def _require_fit(self) -> None:
         lines = [line for scene in self.story.scenes() if not scene.reused for line in scene.lines]
         for line in (*self.story.definitions, *lines):
-            rows = break_box(self.notation.box(line.right, self.story.scope), _LETTERS)
+            rows = break_box(layout(line.right, self.story.scope), _LETTERS)
             if len(rows) > _MOST_ROWS or max(map(print_width, rows)) > _WIDEST:
                 raise BudgetError(
                     "error/too-large",
@@ -418,7 +417,7 @@ class Board:
             goes = self._moves[k] if k < len(self._moves) else ()
             made = terms(
                 right,
-                lambda e, marks: film.notation.box(e, film.story.scope, marks),
+                lambda e, marks: layout(e, film.story.scope, marks=marks),
                 _LETTERS,
                 arriving=[move.after for move in came],
                 leaving=[move.before for move in goes],

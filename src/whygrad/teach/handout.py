@@ -12,7 +12,6 @@ from whygrad.core.errors import BudgetError
 from whygrad.engine.narrate import Level
 from whygrad.show.typst import escape, quoted
 from whygrad.teach.inserts import Inserts
-from whygrad.teach.notation import Notation
 from whygrad.teach.plots import plot
 from whygrad.teach.slide_theme import PLOT, circuits, curves
 from whygrad.teach.story import Line, Part, Scene, Story, tell
@@ -69,14 +68,13 @@ class Handout:
     ----------
     story
         What is told.
-    notation, words, circuit, inserts
+    words, circuit, inserts
         As for :class:`whygrad.teach.slides.Deck`.
     size
         Of the letters, in points.
     """
 
     story: Story
-    notation: Notation = field(default_factory=Notation)
     words: Words = field(default_factory=lambda: ENGLISH)
     circuit: Circuit | None = None
     inserts: Inserts = field(default_factory=Inserts)
@@ -85,7 +83,7 @@ class Handout:
     @property
     def spell(self) -> Speller:
         """How its formulas are written."""
-        return Speller(self.story.scope, self.notation)
+        return Speller(self.story.scope)
 
     def source(self) -> str:
         r"""The whole document, self-contained.
@@ -184,7 +182,6 @@ class Handout:
 
 def two_pages(
     made: Derivation,
-    notation: Notation | None = None,
     *,
     words: Words = ENGLISH,
     circuit: Circuit | None = None,
@@ -200,14 +197,13 @@ def two_pages(
     BudgetError
         If it cannot be done, unless ``draft``: then it takes the pages it takes.
     """
-    notation = notation or Notation()
     source, pages = "", 0
     hopeless: set[Level] = set()
     for level, drawn, size in _attempts(circuit):
         if level in hopeless:
             continue
-        story = tell(made, notation, level)
-        handout = Handout(story, notation, words, drawn, Inserts(inserts or {}), size)
+        story = tell(made, level)
+        handout = Handout(story, words, drawn, Inserts(inserts or {}), size)
         source = handout.source()
         said = told(source)
         pages = next(one["pages"] for one in said if "pages" in one)

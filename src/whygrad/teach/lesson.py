@@ -10,8 +10,9 @@ from typing import Any
 from whygrad.core.circuit import Circuit
 from whygrad.core.cost import Cost
 from whygrad.core.derivation import Derivation
-from whygrad.core.document import Document
+from whygrad.core.document import Document, Inline
 from whygrad.core.errors import UsageError
+from whygrad.core.expr import Expr, Index, Symbol
 from whygrad.engine.circuit_graph import circuit
 from whygrad.engine.derive import derive
 from whygrad.engine.evaluate import Values
@@ -19,6 +20,8 @@ from whygrad.engine.narrate import narrate
 from whygrad.engine.serialise import derivation_to_json
 from whygrad.engine.small_steps import with_small_evidence
 from whygrad.show.text import to_text
+from whygrad.syntax.unparse import to_plain
+from whygrad.teach.notation import Notation, notation
 from whygrad.teach.words import ENGLISH, Words
 
 _VALUES = (Fraction(2), Fraction(1, 2), Fraction(1), Fraction(-1), Fraction(3, 2))
@@ -38,6 +41,8 @@ class Lesson:
         The table of a language.
     at
         Where the circuit has numbers; simple ones are found when none are given.
+    notation
+        A teacher's own symbols, as :func:`whygrad.teach.notation.notation` reads them.
 
     Examples
     --------
@@ -50,11 +55,12 @@ class Lesson:
     source: str
     words: Words = field(default_factory=lambda: ENGLISH)
     at: Values | None = None
+    notation: str = ""
 
     @property
     def title(self) -> str:
         """The cost's title, else its name."""
-        return self.cost.title or to_text(self.circuit.goal_name, self.cost.scope)
+        return self.cost.title or to_text(self.drawn.goal_name, self.drawn.scope)
 
     @property
     def name(self) -> str:
@@ -63,13 +69,23 @@ class Lesson:
 
     @cached_property
     def derivation(self) -> Derivation:
-        """The gradient by the chain rule."""
+        """The gradient by the chain rule, in the cost's own names."""
         return derive(self.cost)
+
+    @cached_property
+    def own(self) -> Notation:
+        """The symbols it is shown in."""
+        return notation(self.notation, self.derivation.cost, self.derivation)
+
+    @cached_property
+    def shown(self) -> Derivation:
+        """The derivation in these symbols."""
+        return self.own.of(self.derivation)
 
     @cached_property
     def document(self) -> Document:
         """The derivation in words and formulas, with its data."""
-        made = narrate(self.derivation, "normal", name=self.cost.name)
+        made = narrate(self.shown, "normal", name=self.cost.name)
         return replace(made, later=lambda: self.data)
 
     @cached_property
@@ -79,13 +95,34 @@ class Lesson:
 
     @cached_property
     def circuit(self) -> Circuit:
-        """A gate for each definition, with numbers if simple ones fit."""
-        plain = circuit(self.cost, derivation=self.derivation)
+        """A gate for each definition, with numbers if simple ones fit; in the cost's own names."""
+        return self._circuit(Notation())
+
+    @cached_property
+    def drawn(self) -> Circuit:
+        """The circuit in the symbols it is shown in."""
+        return self._circuit(self.own) if self.own else self.circuit
+
+    @cached_property
+    def key(self) -> Inline:
+        """Which symbol is which name, in a sentence; nothing where they are the same."""
+        pairs: list[tuple[Expr, str]] = [(Symbol(new), old) for old, new in self.own.names.items()]
+        for d in self.derivation.cost.declarations:
+            if d.kind == "data" and d.letters[:1] and d.letters[0] in self.own.raised:
+                entry = Symbol(d.name, [Index(*pair) for pair in zip(d.letters, d.dims, strict=True)])
+                pairs.append((self.own.of(entry), to_plain(entry, self.derivation.cost.scope)))
+                break
+        said = [part for symbol, name in pairs for part in (", ", symbol, f" {self.words['is']} `{name}`")]
+        return (self.words["own symbols"], " ", *said[1:], ".") if said else ()
+
+    def _circuit(self, own: Notation) -> Circuit:
+        cost, derivation = own.of(self.cost), own.of(self.derivation)
+        plain = circuit(cost, derivation=derivation)
         point = self.at if self.at is not None else simple_point(self.cost)
         if point is None:
             return plain
         try:
-            return circuit(self.cost, derivation=self.derivation, at=point)
+            return circuit(cost, derivation=derivation, at=own.point(point))
         except UsageError:
             if self.at is not None:
                 raise

@@ -71,7 +71,7 @@ MEDIA: Final[tuple[Medium, ...]] = (
     Medium("derivation", (".html",), "lesson derivation", lambda lesson, _, __: to_html(lesson.document),
            verb=False),
     Medium("circuit", (".svg",), "lesson circuit",
-           lambda lesson, _, __: circuit_svg(lesson.circuit, steps=True, words=lesson.words), verb=False),
+           lambda lesson, _, __: circuit_svg(lesson.drawn, steps=True, words=lesson.words), verb=False),
     Medium("notebook", (".ipynb",), "lesson notebook",
            lambda lesson, options, _: notebook(lesson, wheel=options.wheel)),
     Medium("exercises", FORMS, "lesson exercises", _exercises),
@@ -234,7 +234,7 @@ def index_page(
         f"<title>{escape(title)}</title>\n<style>{STYLE_SHEET}\nsvg{{max-width:100%;height:auto}}"
         "li{margin:.4rem 0}a{color:var(--accent)}</style>\n</head>\n<body>\n<main>\n"
         f"{cost}<p>{words['lesson text']}</p>\n<ul>{rows}</ul>\n{left_out}"
-        f"{circuit_svg(lesson.circuit, words=words)}\n"
+        f"{circuit_svg(lesson.drawn, words=words)}\n"
         f"<h2 class='title'>{words['cost']}</h2>\n<pre><code>{source}</code></pre>\n"
         f"<p class='callout next'>{words['made by'].format(version=__version__)}</p>\n"
         "</main>\n</body>\n</html>\n"

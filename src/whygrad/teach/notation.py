@@ -1,30 +1,32 @@
 """A teacher's own symbols: ``--notation theta,h,superscript``.
 
-Names are changed in the finished derivation, so its steps, rules and ids stay what they are. The place of an
-example's index is a matter of layout, so it is changed in the laid-out formula.
+Names are changed in what is finished (a derivation, an exercise), so its steps, rules and ids stay what they
+are. Its cost says which letters are of examples, and :func:`whygrad.show.layout.layout` writes them above.
+Whatever is made from the derivation then has these symbols, in every medium; code keeps the cost's names.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
 from whygrad.core.cost import Cost, Declaration, Definition, Scope
-from whygrad.core.derivation import Derivation, Evidence
+from whygrad.core.derivation import Derivation, Evaluation, Evidence
 from whygrad.core.errors import UsageError
 from whygrad.core.expr import Call, Expr, Index, Symbol
-from whygrad.core.walk import Path, rewrite_bottom_up
-from whygrad.show.boxes import Box
-from whygrad.show.layout import layout
-from whygrad.show.raised import raised_examples
+from whygrad.core.functions import FUNCTIONS
+from whygrad.core.walk import rewrite_bottom_up
+from whygrad.engine.second import Claim, Strong
+from whygrad.engine.tangent import MARK
 
 SUPERSCRIPT: Final = "superscript"
 _FOR_WEIGHTS: Final = ("theta", "beta", "w", "W")
 _FOR_PREDICTION: Final = ("h", "f", "p", "a", "y_hat", "yhat", "g")
 _USUAL_PREDICTIONS: Final = ("f", "h", "p", "P", "a", "y_hat", "yhat", "yh", "F", "A")
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +37,54 @@ class Notation:
     ----------
     names
         From the cost's names to the teacher's.
-    superscript
-        Whether the example stands above, in brackets: x⁽ⁱ⁾.
-    letters
-        The letters that run over the examples.
+    raised
+        The letters that run over the examples, where they stand above, in brackets: x⁽ⁱ⁾.
+    functions
+        Which of the names are functions of arguments: the f of a rule's f(u) is none of them.
     """
 
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    superscript: bool = False
-    letters: frozenset[str] = frozenset()
+    raised: tuple[str, ...] = ()
+    functions: frozenset[str] = frozenset()
 
-    def derivation(self, made: Derivation) -> Derivation:
-        """The same derivation with these names."""
-        return _renamed(made, self.names) if self.names else made
+    def __bool__(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self.names or self.raised)
 
-    def box(self, e: Expr, scope: Scope, marks: Iterable[Path] = ()) -> Box:
-        """A formula laid out."""
-        box = layout(e, scope, marks=marks)
-        return raised_examples(box, self.letters) if self.superscript else box
+    def of(self, made: T) -> T:
+        """The same derivation, exercise, scope or formula in these symbols."""
+        if not self:
+            return made
+        changes = {MARK + old: MARK + new for old, new in self.names.items()}
+        return _renamed(made, replace(self, names={**self.names, **changes}))
+
+    def point(self, at: Mapping[str, V]) -> dict[str, V]:
+        """Values by these names; given by the cost's names or by these."""
+        return {self.names.get(name, name): value for name, value in at.items()}
+
+
+def in_own_symbols(made: Derivation, words: str) -> Derivation:
+    r"""A derivation in a teacher's own symbols.
+
+    Parameters
+    ----------
+    made
+        From :func:`whygrad.engine.derive.derive`.
+    words
+        What stands after ``--notation``; see :func:`notation`.
+
+    Examples
+    --------
+    >>> from whygrad.engine.derive import derive
+    >>> from whygrad.show.text import to_text
+    >>> from whygrad.syntax.cost_text import read_cost
+    >>> text = "data x[i,j], y[i]\nparam w[j]\nf[i] = sum_j w[j] x[i,j]\nJ = mean_i (f[i] - y[i])^2"
+    >>> cost = read_cost(text)
+    >>> made = in_own_symbols(derive(cost), "theta,h,superscript")
+    >>> to_text(made.result, made.cost.scope)
+    '2/m Σ_i (h⁽ⁱ⁾ − y⁽ⁱ⁾) x_j⁽ⁱ⁾'
+    """
+    return notation(words, made.cost, made).of(made)
 
 
 def notation(words: str, cost: Cost, derivation: Derivation | None = None) -> Notation:
@@ -89,8 +121,9 @@ def notation(words: str, cost: Cost, derivation: Derivation | None = None) -> No
         old, new = _pair(word, cost)
         if old != new:
             names[old] = new
-    _refuse_clashes(names, cost)
-    return Notation(names, superscript, _example_letters(cost, derivation) if superscript else frozenset())
+    _refuse_clashes(names, cost, derivation)
+    functions = frozenset(d.name for d in cost.definitions if d.is_function)
+    return Notation(names, _example_letters(cost, derivation) if superscript else (), functions)
 
 
 def _pair(word: str, cost: Cost) -> tuple[str, str]:
@@ -122,12 +155,12 @@ def _known(cost: Cost) -> list[str]:
     return [d.name for d in (*cost.declarations, *cost.definitions)]
 
 
-def _refuse_clashes(names: Mapping[str, str], cost: Cost) -> None:
+def _refuse_clashes(names: Mapping[str, str], cost: Cost, derivation: Derivation | None) -> None:
     letters = {letter for d in cost.declarations for letter in d.letters}
-    letters |= {index.letter for d in cost.definitions for index in d.indices}
+    letters |= {index.letter for one in _formulas(cost, derivation) for index in _indices(one)}
     after = [names.get(name, name) for name in _known(cost)]
     for name in names.values():
-        if after.count(name) > 1 or name in letters or name in cost.dims:
+        if after.count(name) > 1 or name in letters or name in cost.dims or name in FUNCTIONS:
             raise UsageError(
                 "error/defined-twice",
                 f"{name} already stands for something else in this cost",
@@ -135,16 +168,21 @@ def _refuse_clashes(names: Mapping[str, str], cost: Cost) -> None:
             )
 
 
-def _example_letters(cost: Cost, derivation: Derivation | None) -> frozenset[str]:
+def _example_letters(cost: Cost, derivation: Derivation | None) -> tuple[str, ...]:
     """The letters over the first dimension of the data."""
     dim = next((d.dims[0] for d in cost.declarations if d.kind == "data" and d.dims), "")
     letters = {
         d.letters[0] for d in cost.declarations if d.kind == "data" and d.dims[:1] == (dim,) and d.letters
     }
-    exprs = [d.body for d in cost.definitions]
+    exprs = _formulas(cost, derivation)
+    return tuple(sorted(letters | {e.letter for one in exprs for e in _indices(one) if e.dim == dim}))
+
+
+def _formulas(cost: Cost, derivation: Derivation | None) -> list[Expr]:
+    found: list[Expr] = [e for d in cost.definitions for e in (*d.indices, d.body)]
     if derivation is not None:
-        exprs += [stage.result for p in derivation.parameters for stage in p.stages]
-    return frozenset(letters | {e.letter for one in exprs for e in _indices(one) if e.dim == dim})
+        found += [e for p in derivation.parameters for s in p.stages for e in (s.left, s.start, s.result)]
+    return found
 
 
 def _indices(e: Expr) -> list[Index]:
@@ -159,26 +197,52 @@ def _indices(e: Expr) -> list[Index]:
     return found
 
 
-def _renamed(value: T, names: Mapping[str, str]) -> T:
-    """Any part of a derivation with other names; as deep as dataclasses stand in one another."""
-    match value:
+def _renamed(value: T, own: Notation) -> T:
+    """Any part of a derivation in other symbols; as deep as dataclasses stand in one another."""
+    names = own.names
+    found: Any = value
+    match found:
         case Expr():
-            return cast("T", _expr(value, names))
+            found = _expr(found, own)
         case tuple():
-            return cast("T", tuple(_renamed(v, names) for v in cast("tuple[Any, ...]", value)))
+            found = tuple(_renamed(v, own) for v in cast("tuple[Any, ...]", found))
+        case Mapping():
+            found = {key: _renamed(v, own) for key, v in cast("Mapping[str, Any]", found).items()}
         case Cost():
-            return cast("T", _cost(value, names))
-        case Evidence(uses=uses) if uses:
-            return cast("T", replace(value, uses=tuple(_words(use, names) for use in uses)))
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            changed: dict[str, Any] = {}
-            for f in fields(value):
-                old = getattr(value, f.name)
-                if isinstance(old, Expr | tuple | Cost) or is_dataclass(old):
-                    changed[f.name] = _renamed(cast("Any", old), names)
-            return replace(value, **changed)
+            found = replace(
+                found,
+                declarations=_renamed(found.declarations, own),
+                definitions=_renamed(found.definitions, own),
+                goal=names.get(found.goal, found.goal),
+                raised=own.raised,
+            )
+        case Scope(declarations, definitions):
+            declared = {d.name: d for d in _renamed(tuple(declarations.values()), own)}
+            defined = {d.name: d for d in _renamed(tuple(definitions.values()), own)}
+            found = Scope(declared, defined, own.raised)
+        case Declaration(name):
+            found = replace(found, name=names.get(name, name))
+        case Definition(name, body):
+            parameters = tuple(names.get(p, p) for p in found.parameters)
+            found = replace(found, name=names.get(name, name), body=_expr(body, own), parameters=parameters)
+        case Evidence():
+            uses, conditions = (
+                tuple(_words(text, names) for text in texts) for texts in (found.uses, found.conditions)
+            )
+            point = None if found.point is None else {_words(k, names): v for k, v in found.point.items()}
+            found = replace(found, uses=uses, conditions=conditions, point=point)
+        case Evaluation():
+            found = Evaluation(own.point(found.point), _renamed(found.rows, own))
+        case Claim():
+            whole = tuple(names.get(name, name) for name in found.names)
+            found = replace(found, names=whole, why=_renamed(found.why, own))
+        case Strong():
+            found = replace(found, name=names.get(found.name, found.name), modulus=_expr(found.modulus, own))
+        case _ if is_dataclass(found) and not isinstance(found, type):
+            found = replace(found, **{f.name: _renamed(getattr(found, f.name), own) for f in fields(found)})
         case _:
-            return value
+            pass
+    return found
 
 
 def _words(text: str, names: Mapping[str, str]) -> str:
@@ -186,27 +250,14 @@ def _words(text: str, names: Mapping[str, str]) -> str:
     return re.sub(r"[^\W\d]\w*", lambda found: names.get(found[0], found[0]), text)
 
 
-def _cost(cost: Cost, names: Mapping[str, str]) -> Cost:
-    def named(d: Declaration) -> Declaration:
-        return replace(d, name=names.get(d.name, d.name))
+def _expr(e: Expr, own: Notation) -> Expr:
+    names = own.names
 
-    def defined(d: Definition) -> Definition:
-        return replace(d, name=names.get(d.name, d.name), body=_expr(d.body, names))
-
-    return replace(
-        cost,
-        declarations=tuple(map(named, cost.declarations)),
-        definitions=tuple(map(defined, cost.definitions)),
-        goal=names.get(cost.goal, cost.goal),
-    )
-
-
-def _expr(e: Expr, names: Mapping[str, str]) -> Expr:
     def step(node: Expr) -> Expr:
         match node:
             case Symbol(name, indices) if name in names:
                 return Symbol(names[name], indices)
-            case Call(name, args) if name in names:
+            case Call(name, args) if name in names and name in own.functions:
                 return Call(names[name], args)
             case _:
                 return node

@@ -120,6 +120,8 @@ def _opening(made: _Cells, lesson: Lesson, wheel: str) -> None:
 def _derivation(made: _Cells, lesson: Lesson) -> None:
     words = lesson.words
     made.section("derivation", "derivation text")
+    if lesson.key:
+        made.text(_inline(lesson.key, lesson))
     for block in lesson.document.blocks:
         if isinstance(block, Rows) and block.id != "cost":
             title = f"### {_inline(block.title, lesson)}" if block.title else ""
@@ -129,12 +131,14 @@ def _derivation(made: _Cells, lesson: Lesson) -> None:
             ]
             made.text(title, "\n".join(lines))
     made.text(words["open steps"])
-    made.code("derivation = wg.derive(cost)\nderivation")
+    own = f", notation={lesson.notation!r}" if lesson.own else ""
+    made.code(f"derivation = wg.derive(cost{own})\nderivation")
     made.text(words["explore"])
     made.code("wn.explore(derivation)")
     made.section("circuit title", "circuit text")
     point = ", ".join(f'"{n}": {_plain(v)}' for n, v in lesson.circuit.at)
-    made.code(f"wg.circuit(cost, at={{{point}}})" if point else "wg.circuit(cost)")
+    at = f", at={{{point}}}" if point else ""
+    made.code(f"wg.circuit(cost{at}{own})")
 
 
 def _plain(value: str) -> str:
@@ -329,6 +333,8 @@ def _exercises(made: _Cells, lesson: Lesson) -> None:
     if not found:
         return
     made.section("exercises", "exercises text")
+    if lesson.key:
+        made.text(_inline(lesson.key, lesson))
     for number, exercise in enumerate(found, start=1):
         made.text(
             f"### {lesson.words['exercise'].format(number=number)}", exercise.task_markdown(lesson.words)

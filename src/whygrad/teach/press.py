@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from whygrad.teach.files import refuse_existing, write
 from whygrad.teach.handout import two_pages
 from whygrad.teach.inserts import Inserts, read_inserts
 from whygrad.teach.lesson import Lesson
-from whygrad.teach.notation import Notation, notation
+from whygrad.teach.notation import in_own_symbols
 from whygrad.teach.slides import Deck, speaker_notes
 from whygrad.teach.story import Story, tell
 
@@ -38,8 +38,6 @@ class Wish:
         The parameter; "" for all of them.
     route
         By the chain rule, by substitution, or by backpropagation.
-    notation
-        A teacher's own symbols, as :func:`whygrad.teach.notation.notation` reads them.
     lines
         How many lines a stage has.
     draft
@@ -48,7 +46,6 @@ class Wish:
 
     wrt: str = ""
     route: Route = "chain"
-    notation: str = ""
     lines: Level = "normal"
     draft: bool = False
 
@@ -58,7 +55,6 @@ class Told:
     """A derivation in a teacher's own symbols, ready to be shown."""
 
     derivation: Derivation
-    notation: Notation
     story: Story
     circuit: Circuit | None = field(default=None)
 
@@ -66,19 +62,19 @@ class Told:
 def told(lesson: Lesson, wish: Wish) -> Told:
     """Derive what is asked for and tell it."""
     plain = wish.route == "chain" and not wish.wrt
-    made = lesson.derivation if plain else derive(lesson.cost, wish.wrt or None, wish.route)
-    own = notation(wish.notation, made.cost, made)
-    return Told(made, own, tell(made, own, wish.lines), _circuit(lesson, own, made))
+    if plain:
+        made = lesson.shown
+    else:
+        made = in_own_symbols(derive(lesson.cost, wish.wrt or None, wish.route), lesson.notation)
+    return Told(made, tell(made, wish.lines), _circuit(made))
 
 
-def _circuit(lesson: Lesson, own: Notation, made: Derivation) -> Circuit | None:
+def _circuit(made: Derivation) -> Circuit | None:
     """The circuit in the same names; None where there are too many gates for a page."""
-    named = own.derivation(made)
     try:
-        drawn = circuit(named.cost, derivation=named if made.route == "chain" else None)
+        return circuit(made.cost, derivation=made if made.route == "chain" else None)
     except BudgetError:
         return None
-    return replace(drawn, raised=own.letters if own.superscript else frozenset())
 
 
 def slides(lesson: Lesson, wish: Wish | None = None, old: Mapping[str, str] | None = None) -> Files:
@@ -101,10 +97,10 @@ def slides(lesson: Lesson, wish: Wish | None = None, old: Mapping[str, str] | No
     wish = wish or Wish()
     it = told(lesson, wish)
     inserts = {suffix: Inserts(read_inserts(text)) for suffix, text in (old or {}).items()}
-    deck = Deck(it.story, it.notation, lesson.words, it.circuit, inserts.get(".typ", Inserts()))
+    deck = Deck(it.story, lesson.words, it.circuit, inserts.get(".typ", Inserts()))
     source = deck.source()
     made = deck.compiled(source, wish.draft)
-    beamer = Beamer(it.story, it.notation, lesson.words, inserts.get(".tex", Inserts()))
+    beamer = Beamer(it.story, lesson.words, inserts.get(".tex", Inserts()))
     beamer.inserts.comment = "%"
     return {".pdf": made.pdf, ".typ": source, ".tex": beamer.source(), ".pdfpc": speaker_notes(made)}
 
@@ -121,7 +117,7 @@ def handout(lesson: Lesson, wish: Wish | None = None, old: Mapping[str, str] | N
     it = told(lesson, wish)
     kept = read_inserts((old or {}).get(".typ", ""))
     source, made = two_pages(
-        it.derivation, it.notation, words=lesson.words, circuit=it.circuit, inserts=kept, draft=wish.draft
+        it.derivation, words=lesson.words, circuit=it.circuit, inserts=kept, draft=wish.draft
     )
     return {".pdf": made.pdf, ".typ": source}
 

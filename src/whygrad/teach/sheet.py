@@ -12,12 +12,12 @@ from whygrad.core.expr import Expr
 from whygrad.show.html import to_html
 from whygrad.show.latex import latex_of, to_latex
 from whygrad.show.layout import layout
+from whygrad.show.markdown import to_markdown
 from whygrad.show.rows import labels_of
 from whygrad.show.typst import escape
 from whygrad.teach.exercises import Exercise
 from whygrad.teach.files import library
 from whygrad.teach.lesson import Lesson
-from whygrad.teach.notation import Notation
 from whygrad.teach.typst_page import LIBRARY, Speller, compiled, require_fit
 from whygrad.teach.words import Words
 
@@ -27,7 +27,7 @@ FORMS: Final = (".md", ".ipynb", ".pdf", ".xml")
 def sheet_markdown(lesson: Lesson, found: Sequence[Exercise], *, seed: int, level: str) -> str:
     """The sheet, with the solutions at its end."""
     words = lesson.words
-    out = [f"# {_title(lesson)}", _about(lesson, seed, level)]
+    out = [f"# {_title(lesson)}", _about(lesson, seed, level), *_key(lesson)]
     for number, exercise in enumerate(found, start=1):
         out += [f"## {words['exercise'].format(number=number)}", exercise.task_markdown(words)]
     out.append(f"# {words['solutions']}")
@@ -44,12 +44,23 @@ def _about(lesson: Lesson, seed: int, level: str) -> str:
     return lesson.words["sheet text"].format(seed=seed, level=level, name=lesson.name)
 
 
+def _key(lesson: Lesson) -> list[str]:
+    """Which symbol is which name, where they differ."""
+    blocks = (Sentence(lesson.key),)
+    return [to_markdown(Document(blocks, lesson.shown.cost.scope)).strip()] if lesson.key else []
+
+
 def sheet_notebook(lesson: Lesson, found: Sequence[Exercise], *, seed: int, level: str) -> str:
     """The sheet as a notebook whose cells check the answers."""
     v4: Any = library("nbformat", "a notebook").v4
     words = lesson.words
     texts: list[tuple[str, str]] = [
-        ("text", f"# {_title(lesson)}\n\n{_about(lesson, seed, level)}\n\n{words['exercises text']}"),
+        (
+            "text",
+            "\n\n".join(
+                (f"# {_title(lesson)}", _about(lesson, seed, level), words["exercises text"], *_key(lesson))
+            ),
+        ),
         ("code", 'try:\n    import whygrad\nexcept ImportError:\n    %pip install -q "whygrad[notebook]"'),
         (
             "code",
@@ -185,6 +196,8 @@ def sheet_typst(lesson: Lesson, found: Sequence[Exercise], *, seed: int, level: 
         f"= {escape(_title(lesson))}",
         f"#text(fill: quiet)[{escape(_about(lesson, seed, level))}]",
     ]
+    if lesson.key:
+        out.append(f"#text(fill: quiet)[{Speller(lesson.shown.cost.scope).inline(lesson.key)}]")
     for number, exercise in enumerate(found, start=1):
         task = _typst_blocks(
             (Sentence((words[exercise.kind],)), *exercise.task), exercise.scope, f"task {number}"
@@ -220,7 +233,7 @@ def sheet_pdf(lesson: Lesson, found: Sequence[Exercise], *, seed: int, level: st
 
 
 def _typst_blocks(blocks: Sequence[Block], scope: Scope, id: str) -> list[str]:
-    speller = Speller(scope, Notation())
+    speller = Speller(scope)
     out: list[str] = []
     for block in blocks:
         match block:

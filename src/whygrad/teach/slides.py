@@ -14,7 +14,6 @@ from whygrad.core.circuit import Circuit
 from whygrad.core.expr import Call
 from whygrad.show.typst import escape, quoted
 from whygrad.teach.inserts import Inserts
-from whygrad.teach.notation import Notation
 from whygrad.teach.plots import VARIABLE, plot
 from whygrad.teach.slide_theme import SLIDES, circuits, curves
 from whygrad.teach.story import Line, Part, Scene, Story
@@ -40,8 +39,6 @@ class Deck:
     ----------
     story
         What is told.
-    notation
-        How it is written.
     words
         In which language.
     circuit
@@ -51,7 +48,6 @@ class Deck:
     """
 
     story: Story
-    notation: Notation = field(default_factory=Notation)
     words: Words = field(default_factory=lambda: ENGLISH)
     circuit: Circuit | None = None
     inserts: Inserts = field(default_factory=Inserts)
@@ -59,7 +55,7 @@ class Deck:
     @property
     def spell(self) -> Speller:
         """How its formulas are written."""
-        return Speller(self.story.scope, self.notation)
+        return Speller(self.story.scope)
 
     def source(self) -> str:
         r"""The whole document, self-contained.

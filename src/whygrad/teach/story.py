@@ -25,7 +25,6 @@ from whygrad.engine.narrate import (
 )
 from whygrad.show.text import to_text
 from whygrad.teach.matching import changed
-from whygrad.teach.notation import Notation
 
 MOST_MARKED = 3
 """With more new parts than these a line is new as a whole, and nothing is pointed out."""
@@ -110,15 +109,13 @@ PLOTTED = ("sigmoid", "tanh", "relu", "gelu", "silu", "softplus", "Phi", "erf", 
 """Functions whose shape says why their derivative is what it is."""
 
 
-def tell(made: Derivation, notation: Notation | None = None, level: Level = "normal") -> Story:
+def tell(made: Derivation, level: Level = "normal") -> Story:
     r"""Make the story of a derivation.
 
     Parameters
     ----------
     made
         The derivation.
-    notation
-        A teacher's own names.
     level
         How many lines a stage has.
 
@@ -130,7 +127,6 @@ def tell(made: Derivation, notation: Notation | None = None, level: Level = "nor
     >>> [scene.id for scene in story.scenes()]
     ['chain.1']
     """
-    made = (notation or Notation()).derivation(made)
     cost = made.cost
     seen: set[str] = set()
     parts = tuple(_part(made, parameter, level, seen) for parameter in made.parameters)

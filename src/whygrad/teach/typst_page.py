@@ -21,11 +21,11 @@ from whygrad.core.expr import Expr
 from whygrad.core.walk import Path as Place
 from whygrad.show.boxes import Box
 from whygrad.show.breaking import break_box, print_width
+from whygrad.show.layout import layout
 from whygrad.show.text import to_text
 from whygrad.show.theme import LIGHT
 from whygrad.show.typst import escape, quoted, typst_of
 from whygrad.teach.files import library
-from whygrad.teach.notation import Notation
 
 _LIMITS: Final = (96, 72, 58, 48, 40, 33, 27, 21)
 """Lengths, in letters, at which a formula may be broken."""
@@ -92,11 +92,10 @@ class Speller:
     """Formulas and sentences of one derivation as Typst code."""
 
     scope: Scope
-    notation: Notation
 
     def box(self, e: Expr, marks: Sequence[Place] = ()) -> Box:
         """A formula laid out."""
-        return self.notation.box(e, self.scope, marks)
+        return layout(e, self.scope, marks=marks)
 
     def math(self, e: Expr) -> str:
         """A formula in running text."""

@@ -125,7 +125,7 @@ def video(
 def shots_of(lesson: Lesson, wish: Wish, look: Look) -> list[Shot]:
     """What is seen, in order; nothing is drawn yet."""
     it = told(lesson, wish)
-    return Film(it.story, it.notation, lesson.words, look, it.circuit, wish.draft).shots()
+    return Film(it.story, lesson.words, look, it.circuit, wish.draft).shots()
 
 
 def _path(lesson: Lesson, out: Path | None) -> Path:

@@ -26,6 +26,8 @@ ENGLISH: Final[Words] = {
     "cost text": "The whole notebook follows from these lines. Change them, make the notebook again, and all of it changes.",
     "derivation": "The derivation",
     "derivation text": "Each line follows from the one before by the rule named beside it.",
+    "own symbols": "Code, and what you write to be checked, keep the names of the cost:",
+    "is": "is",
     "from above": "from above",
     "open steps": "Run the next cell for the same derivation with steps that open.",
     "explore": "One step at a time: use the buttons or the arrow keys.",
