@@ -159,5 +159,7 @@ def test_a_circuit_takes_values_by_either_name(tmp_path, capsys):
 
 def test_an_exercise_as_it_was_given_out_is_no_mistake():
     for text in ("∂J/∂w_j", "d/dw J\n=\n=", ""):
-        assert "to be filled in" in wg.check(text, cost="logistic").notes[0]
+        report = wg.check(text, cost="logistic")
+        assert "to be filled in" in report.notes[0]
+        assert "hint: your lines" in wg.render(wg.document(report))
     assert "no derivation" in wg.check("The weather is nice today.").notes[0]

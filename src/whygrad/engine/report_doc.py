@@ -62,7 +62,8 @@ def _judged(report: Report, id: str, hint: bool) -> list[Block]:
         for k, line in enumerate(report.lines)
         for repair in line.repairs
     ]
-    return [*blocks, *(Callout("convention", (note,)) for note in report.notes)]
+    kind = "convention" if report.lines else "hint"  # with no lines, the notes say what to write
+    return [*blocks, *(Callout(kind, (note,)) for note in report.notes)]
 
 
 def _summary_of_parts(parts: tuple[Report, ...]) -> str:
