@@ -36,6 +36,8 @@ z[i] = sum_j w[j] x[i,j] + b
 f[i] = sigmoid(z[i])
 L[i] = -(y[i] log f[i] + (1 - y[i]) log(1 - f[i]))
 """
+HESSIAN = "Hessian of the logistic loss"
+"""The one problem of order 2."""
 PROBLEMS: dict[str, tuple[str, str]] = {
     "mean of the logistic loss": (LOGISTIC + "J = mean_i L[i]", "w"),
     "the same, regularised, both sums over j": (
@@ -57,6 +59,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
         "A = relu(X W1)\nB = relu(A W2)\nf = B v\nJ = 1/2 mean((f - y)^2)",
         "W1",
     ),
+    HESSIAN: (LOGISTIC + "J = mean_i L[i]", "w"),
     "Poisson": (
         "data x[i,j], y[i] integer >= 0\nparam w[j]\nz[i] = sum_j w[j] x[i,j]\n"
         "J = mean_i (exp(z[i]) - y[i] z[i])",
@@ -97,6 +100,7 @@ def sympy_problems() -> dict[str, Callable[[], object]]:
     hinge = sp.Sum(sp.Max(0, 1 - y[i] * score), (i, 1, m)) / m
     return {
         "mean of the logistic loss": lambda: sp.diff(mean, w[k]),
+        HESSIAN: lambda: sp.diff(mean, w[k], w[q]),
         "the same, regularised, both sums over j": lambda: sp.diff(
             mean + lam / (2 * m) * sp.Sum(w[j] ** 2, (j, 1, n)), w[k]
         ),
@@ -127,16 +131,19 @@ def problems() -> list[dict[str, Any]]:
         said = ""
         for n in range(ROUNDS):
             fresh = text + f"\n# {n}"
-            ours.append(timed(lambda fresh=fresh, wrt=wrt: wg.derive(fresh, wrt)))
+            order = 2 if name == HESSIAN else 1
+            ours.append(timed(lambda fresh=fresh, wrt=wrt, order=order: wg.derive(fresh, wrt, order=order)))
             if name in theirs:
                 clear_cache()
                 try:
                     other.append(timed(theirs[name]))
                 except (NotImplementedError, AttributeError, TypeError, ValueError) as error:
                     said = type(error).__name__
-        derivation = wg.derive(text, wrt)
+        derivation = wg.derive(text, wrt, order=order)
         last = derivation.parameters[0]
         stage = last.stages[-1]
+        if order == 2:
+            last = stage = derivation.hessian.blocks[0]
         form = stage.matrix if stage.matrix is not None else last.result
         rows.append(
             {

@@ -128,10 +128,10 @@ COSTS = {
 
 
 WHOLE = {
-    "t-sne": "definition",
-    "arcface": "sampled",
-    "vicreg": "sampled",
-    "simclr": "sampled",
+    "t-sne": "sampled",
+    "arcface": "definition",
+    "vicreg": "definition",
+    "simclr": "definition",
     "crf": "sampled",
 }
 """Gradients that are not proved as a whole, but line by line, and how the whole is held."""

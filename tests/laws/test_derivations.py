@@ -73,7 +73,7 @@ SAMPLED = frozenset[str]()
 """Costs with a line that is only tested at random points; the number may fall, not rise."""
 
 WHOLE = {
-    "transformer-block": "sampled",
+    "transformer-block": "definition",  # by its stages
 }
 """Costs with a gradient that is not proved as a whole, and how it is held; may fall, not rise."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, Evidence, ParameterDerivation, Route, Stage
 from whygrad.core.errors import NotScalarError, UsageError
-from whygrad.core.expr import Call, Expr, Index, Partial, Symbol
+from whygrad.core.expr import Call, Expr, Index, Partial, Reduce, Symbol
 from whygrad.core.functions import FUNCTIONS
-from whygrad.core.walk import free_indices, letters, paths, size_of
+from whygrad.core.walk import fold, free_indices, letters, paths, size_of
 from whygrad.engine.cotangents import Cotangents, has_cotangents, measure, written_out
 from whygrad.engine.differentiate import Known, calls, movers
 from whygrad.engine.graph import Graph, build, parameter_indices, uses
@@ -23,6 +24,8 @@ from whygrad.engine.matrix import NoMatrix, to_matrix
 from whygrad.engine.stages import Maker, paths_stage, product_stage, proved, total_stage, weakest
 from whygrad.engine.substitution import substitution_stages
 from whygrad.meaning.enclose import difference, sampled_equal
+from whygrad.meaning.equal import same_value
+from whygrad.meaning.normal_form import Budget
 from whygrad.meaning.to_index import cost_to_index
 
 LONGEST_CHAIN = 6
@@ -36,6 +39,15 @@ DEEPEST_RESULT = 3
 
 LARGEST_PROOF = 105
 """Nodes of a gradient, cotangents written out, that is proved as a whole against the cost's derivative."""
+
+LARGEST_COST = 125
+"""Nodes of a cost written out; the gradient of a larger one rests on its stages, or on a short proof."""
+
+SHORT: Final = Budget(products=2_000, terms=200)
+"""What a proof about a part of a large cost may take."""
+
+DEEPEST_PROOF = 3
+"""Sums inside each other of such a gradient: what is proved of it grows as a power of them."""
 
 LARGEST_SAMPLE = 400
 """Nodes of one that is at least held against it at random points; a larger one rests on its stages."""
@@ -145,21 +157,26 @@ def _one(cost: Cost, name: str, route: Route, maker: Maker) -> ParameterDerivati
             written = maker.written_out(final, whole, tuple(s.id for s in stages[:-1]))
             final = with_matrix(written, cost)
             stages.append(final)
-    evidence = whole_evidence(final, stages, scope, maker.reserved)
+    evidence = whole_evidence(final, stages, scope, maker.reserved, maker.whole_size)
     return ParameterDerivation(final.left.wrt, chain, tuple(stages), final.result, evidence)  # pyright: ignore
 
 
 def whole_evidence(
-    final: Stage, stages: Sequence[Stage], scope: Scope, reserved: Mapping[str, str]
+    final: Stage, stages: Sequence[Stage], scope: Scope, reserved: Mapping[str, str], written: int = 0
 ) -> Evidence:
     """The result as a whole against the derivative of the cost written out.
 
     Stages that are each proved do not make a proof of the whole: putting them together is a step of
     its own, so what was not compared as a whole says so (kind ``definition``: by the chain rule).
     """
-    result = closed(final.result, stages, reserved, LARGEST_SAMPLE, None)
-    if result is not None and size_of(result) <= LARGEST_PROOF:
+    result = closed(final.result, stages, reserved, LARGEST_SAMPLE, None) if written <= LARGEST_COST else None
+    if result is not None and size_of(result) <= LARGEST_PROOF and sums_inside(result) <= DEEPEST_PROOF:
         return proved(final.left, result, scope)
+    short = final.result if result is None else result
+    if not has_cotangents(short) and size_of(short) <= LARGEST_PROOF:
+        found = same_value(final.left, short, scope, sample=False, budget=SHORT)
+        if found.proved:
+            return found.evidence
     if result is not None and sampled_equal(final.left, result, scope):
         return Evidence("sampled", "equal at random points; too long to be proved as a whole")
     if result is not None:
@@ -172,6 +189,11 @@ def whole_evidence(
     if by_stages.kind in ("proved", "definition"):
         return Evidence("definition", "by the chain rule from its stages; not compared as a whole")
     return by_stages
+
+
+def sums_inside(e: Expr) -> int:
+    """How many sums stand inside each other."""
+    return fold(e, lambda node, kids: max(kids, default=0) + isinstance(node, Reduce))
 
 
 def written_size(scope: Scope, goal: str) -> int:

@@ -237,7 +237,7 @@ def full_rows(stage: Stage, scope: Scope) -> list[Row]:
         small = opened(step)
         parts = small or (step,)
         for n, part in enumerate(parts, 1):
-            if rows and part.rule == "algebra/one-factor" and written_alike(part.before, part.after):
+            if rows and part.rule in ALIKE and written_alike(part.before, part.after):
                 continue
             part = checked(part, scope, stage.left)
             rows.append(
@@ -255,8 +255,12 @@ def full_rows(stage: Stage, scope: Scope) -> list[Row]:
     return rows
 
 
+ALIKE = frozenset(("algebra/one-factor", "algebra/power-of-power"))
+"""Rules whose two sides may be written alike."""
+
+
 def written_alike(a: Expr, b: Expr) -> bool:
-    """Whether lines that differ by factors 1 look the same on paper: −(1) is −1, 1 · x⁻¹ is 1/x."""
+    """Whether two lines look the same on paper: −(1) is −1, 1 · x⁻¹ is 1/x, 1/x² is x⁻²."""
     return rewrite_bottom_up(a, _as_on_paper) == rewrite_bottom_up(b, _as_on_paper)
 
 
@@ -266,6 +270,8 @@ def _as_on_paper(e: Expr) -> Expr:
             return Number(-1)
         case Mul((Number(one), Pow(_, Number(exponent)) as power)) if one == 1 and exponent < 0:
             return power
+        case Pow(Pow(base, Number(a)), Number(n)) if n == -1 and a.denominator == 1:
+            return Pow(base, Number(-a))
         case _:
             return e
 
