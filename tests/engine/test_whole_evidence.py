@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 import whygrad as wg
+from whygrad.core.errors import NoRuleError
 from whygrad.core.expr import TWO, mul
 from whygrad.engine.derive import whole_evidence
 from whygrad.engine.narrate import BY_STAGES, evidence_sentence
@@ -47,3 +48,15 @@ def test_nothing_sampled_is_called_proved():
     derivation, parameter = last(LONG)
     assert parameter.evidence.kind == "sampled"
     assert "sampled at random points (not a proof): the last" in evidence_sentence(derivation)
+
+
+def test_a_function_without_a_derivative_is_pointed_out():
+    text = "param v, w\nJ = v^2 + trigamma(w)"
+    with pytest.raises(NoRuleError) as caught:
+        wg.derive(text)
+    error = caught.value
+    assert error.id == "error/no-rule"
+    assert error.span is not None
+    assert text[error.span.start : error.span.end] == "trigamma"
+    assert "^" in error.render()
+    assert error.fix

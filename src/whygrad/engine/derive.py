@@ -7,16 +7,17 @@ the cost written out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from whygrad.core.cost import Cost, Scope
 from whygrad.core.derivation import Derivation, Evidence, ParameterDerivation, Route, Stage
-from whygrad.core.errors import NotScalarError, UsageError
+from whygrad.core.errors import NoRuleError, NotScalarError, Span, UsageError
 from whygrad.core.expr import Call, Expr, Index, Partial, Reduce, Symbol
 from whygrad.core.functions import FUNCTIONS
-from whygrad.core.walk import fold, free_indices, letters, paths, size_of
+from whygrad.core.walk import fold, free_indices, letters, paths, postorder, size_of
 from whygrad.engine.cotangents import Cotangents, has_cotangents, measure, written_out
 from whygrad.engine.differentiate import Known, calls, movers
 from whygrad.engine.graph import Graph, build, parameter_indices, uses
@@ -99,10 +100,23 @@ def derive(cost: Cost, wrt: str | None = None, route: Route = "chain") -> Deriva
     made: list[ParameterDerivation] = []
     shown = [wrt] if wrt is not None else targets
     for name in targets:
-        derivation = _one(by_index, name, route, maker)
+        try:
+            derivation = _one(by_index, name, route, maker)
+        except NoRuleError as error:
+            raise _placed(error, cost) from error
         if name in shown:
             made.append(derivation)
     return Derivation(by_index, route, tuple(made), notes=_notes(by_index))
+
+
+def _placed(error: NoRuleError, cost: Cost) -> NoRuleError:
+    """The error with the place in the cost's text where its function is called."""
+    called = {n.name for d in cost.definitions for n in postorder(d.body) if isinstance(n, Call)}
+    unknown = next((name for name in sorted(called) if f"derivative of {name} " in error.reason), None)
+    found = re.search(rf"\b{re.escape(unknown)}\b(?=\s*[(\[])", cost.source) if unknown else None
+    if found is not None:
+        error.in_source(cost.source, Span(*found.span()))
+    return error
 
 
 def _targets(cost: Cost, wrt: str | None) -> list[str]:
