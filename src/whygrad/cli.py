@@ -563,7 +563,12 @@ VERBS = (
     Verb("compare", "lay two costs side by side, down to what they share", compare_arguments, run_compare),
     Verb("pairs", "is the slope of the loss f − y, and why", pairs_arguments, run_pairs),
     Verb("circuit", "draw the backprop circuit", circuit_arguments, run_circuit),
-    Verb("teach", "make a notebook, exercises, or a whole lesson", teach_arguments, run_teach),
+    Verb(
+        "teach",
+        "make a notebook, slides, a handout, exercises, a video, or all of a lesson",
+        teach_arguments,
+        run_teach,
+    ),
     Verb("compile", "write a cost's value and gradient as code", compile_arguments, run_compile),
     Verb("fit", "train a cost's parameters on data", fit_arguments, run_fit),
     Verb("audit", "hold hand-written gradient code against the derivation", audit_arguments, run_audit),
