@@ -27,11 +27,12 @@ from whygrad.engine.check import check_record, check_text
 RECORDS = Path(__file__).parents[1] / "tests" / "check" / "data" / "derivations.jsonl"
 SLOW_S = 5.0
 SIGNS = (
-    r"\frac{ } { ( ) [ ] \sum_{i=1}^m \sum_i \partial ^ _ & \\ = \begin{cases} \end{cases} | || \left( \right)"
-    r" \left \right d e^{ \log \ln \exp \text{ x w y w_i x_{ij} z^{(i)} ^{99999} \over \nabla \hat{ 1/ - + *"
-    r" \cdot T ^T ∂ √ ½ \def\x{\x}\x \ é ∑ \max \min \langle \rangle : ; , . ' \mathbf{ \lim ∂L/∂w dL/dw δ_{ij}"
-    r" \delta_{ij} \sigma( sigmoid( ≤ \le \neq 1[ 2 0 0.5 10^{ ^{-1} if otherwise $ $$ \[ \] \( \) # % ~ Σ_k ² ᵀ"
-    r" \top \mathrm{softmax} \begin{align} \end{align} \begin{pmatrix} \end{pmatrix} \newcommand{\y}{y}"
+    r"\frac{ } { ( ) [ ] \sum_{i=1}^m \sum_i \partial ^ _ & \\ = \begin{cases} \end{cases} | || \left("
+    r" \right) \left \right d e^{ \log \ln \exp \text{ x w y w_i x_{ij} z^{(i)} ^{99999} \over \nabla"
+    r" \hat{ 1/ - + * \cdot T ^T ∂ √ ½ \def\x{\x}\x \ é ∑ \max \min \langle \rangle : ; , . ' \mathbf{"
+    r" \lim ∂L/∂w dL/dw δ_{ij} \delta_{ij} \sigma( sigmoid( ≤ \le \neq 1[ 2 0 0.5 10^{ ^{-1} if"
+    r" otherwise $ $$ \[ \] \( \) # % ~ Σ_k ² ᵀ \top \mathrm{softmax} \begin{align} \end{align}"
+    r" \begin{pmatrix} \end{pmatrix} \newcommand{\y}{y}"
 ).split(" ")
 
 
@@ -59,9 +60,9 @@ def inputs(seed: int, number: int, records: list[dict[str, Any]]) -> tuple[str, 
 
 
 _PAIRS = (
-    ("(", ")"), ("[", "]"), ("{", "}"), ("|", "|"), (r"\left(", r"\right)"), (r"\frac{1}{", "}"), ("e^{", "}"),
-    (r"\sqrt{", "}"), ("-", ""), (r"\hat{", "}"), ("x_{", "}"), (r"\sum_i ", ""), (r"\partial/\partial x ", ""),
-    ("log ", ""), ("||", "||"), (r"\text{", "}"), ("((", ")"), ("x^", ""),
+    ("(", ")"), ("[", "]"), ("{", "}"), ("|", "|"), (r"\left(", r"\right)"), (r"\frac{1}{", "}"),
+    ("e^{", "}"), (r"\sqrt{", "}"), ("-", ""), (r"\hat{", "}"), ("x_{", "}"), (r"\sum_i ", ""),
+    (r"\partial/\partial x ", ""), ("log ", ""), ("||", "||"), (r"\text{", "}"), ("((", ")"), ("x^", ""),
 )  # fmt: skip
 
 

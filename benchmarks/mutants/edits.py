@@ -11,6 +11,7 @@ from whygrad.core.expr import (
     ONE,
     Add,
     Call,
+    Compare,
     Expr,
     Index,
     Mul,
@@ -35,7 +36,9 @@ def by_edits(line: Expr, rng: random.Random) -> Expr:
 
 
 def _edited(line: Expr, rng: random.Random) -> Expr:
-    places = [(p, n) for p, n in paths(line) if not isinstance(n, Index) and outside_partial(line, p)]
+    places = [
+        (p, n) for p, n in paths(line) if not isinstance(n, Index | Compare) and outside_partial(line, p)
+    ]
     path, node = rng.choice(places)
     symbols = [n for n in postorder(line) if isinstance(n, Symbol)]
     options: list[Expr] = [neg(node), mul(Number(rng.choice((2, 3))), node), add(node, ONE)]

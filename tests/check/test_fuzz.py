@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzz_check import ask, inputs
 from scoring import records
 
 from whygrad.core.errors import LanguageError, WhygradError
@@ -77,3 +78,18 @@ def test_many_lines_stay_within_the_budget() -> None:
 @pytest.mark.parametrize("line", ["(a,,b)", "(a||,b)", "(|,a|)", "{,,;}", "f(x;;y|,z) + (1,", "[a:,:b]"])
 def test_doubled_separators_end(line: str) -> None:
     assert len(check_record({"lines": ["x", line, line]}).verdicts) == 2
+
+
+@pytest.mark.parametrize("begin", range(0, 600, 100))
+def test_a_draw_of_the_long_run(begin: int) -> None:
+    for number in range(begin, begin + 100):
+        assert ask(inputs(1, number, CHAINS)[1])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["x" + "^x" * 400, r"\sum_i " * 300 + "x", "y" + "_j" * 40, "|" * 300 + "x", "x = " + "(|x| - " * 90],
+)
+def test_long_runs_are_refused_or_answered(line: str) -> None:
+    assert ask(f"y = {line}\n= x")
+    assert ask({"lines": ["y", line, line]})

@@ -427,7 +427,8 @@ def check_text(
             replace(line, start=piece.start) for line, piece in zip(made.lines, laid.lines, strict=True)
         )
         reports.append(replace(made, lines=lines))
-        if made.first_wrong is None and len(laid.lines) > 1 and not laid.case:
+        right = all(v == "equal" for v in made.verdicts)
+        if right and len(laid.lines) > 1 and not laid.case:
             known.append(f"{laid.lines[0].bare} = {laid.lines[-1].bare}")
     if not reports:
         return Report((), (), id=id, notes=(_nothing(text),))

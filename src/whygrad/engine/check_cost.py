@@ -30,7 +30,7 @@ from whygrad.core.expr import (
     Size,
     Symbol,
 )
-from whygrad.core.walk import fold
+from whygrad.core.walk import fold, postorder
 
 Style = Literal["none", "sub", "sup"]
 
@@ -64,6 +64,9 @@ def cost_context(cost: Cost, lines: Sequence[str]) -> tuple[list[str], list[str]
             phrases.append(f"{_name(declaration.name)} is symmetric")
         elif declaration.positive:
             phrases.append(f"{_name(declaration.name)} > 0")
+    used = {n.name for d in cost.definitions for n in postorder(d.body) if isinstance(n, Call)}
+    if used & {"Phi", "gelu"}:
+        phrases.append("Phi is the standard normal cdf")
     return [c for c in context if c], phrases
 
 

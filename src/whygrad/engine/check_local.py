@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from whygrad.core.cost import Declaration, Scope
-from whygrad.core.expr import Add, Expr, Partial, Symbol
+from whygrad.core.expr import ZERO, Add, Expr, Partial, Symbol
 from whygrad.core.walk import at, paths, replace_at
 from whygrad.engine.differentiate import instantiate
 from whygrad.meaning.differentiate import derivative
@@ -47,13 +47,15 @@ def along_paths(e: Expr, wrt: str, scope: Scope) -> Iterator[Expr]:
     links |= {n.wrt.name for _, n in paths(e) if isinstance(n, Partial) and n.wrt.name in scope.definitions}
     for held in (links, set(scope.definitions)):
         inner = _holding(held, scope)
-        new = e
+        new: Expr | None = e
         for path, node in places:
             body = node.body
             if isinstance(body, Symbol):
                 body = instantiate(scope.definitions[body.name], body.indices)
-            new = replace_at(new, path, derivative(body, node.wrt, inner))
-        yield new
+            slope = derivative(body, node.wrt, inner)
+            new = replace_at(new, path, slope) if new is not None and slope is not ZERO else None
+        if new is not None:  # along no path at all would make everything 0
+            yield new
 
 
 def _is_entry(body: Expr, scope: Scope) -> bool:

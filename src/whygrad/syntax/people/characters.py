@@ -90,6 +90,9 @@ _CONDITION: Final = re.compile(r"\[[^\[\]]*(?:[<>≤≥≠]|\\[lg]e|\\neq?\b|(?<
 """The condition of an indicator: ``1[y z < 1]``."""
 
 
+_EMPTY: Final = re.compile(r"\s*\}")
+
+
 class Characters(ABC):
     """Turns one text into tokens."""
 
@@ -159,12 +162,25 @@ class Characters(ABC):
                 self.emit("big", "sum" if text == "∑" else "prod", begin, end)
             case "root":
                 self.emit("func", "sqrt", begin, end)
+            case "op" if text == "{" and self.empty_braces(end):
+                self.glued = False
             case "op":
                 self.op(text, begin, end)
             case "sign":
                 self.sign(SIGNS[text], begin, end)
             case _:
                 self.other(text, begin, end)
+
+    def empty_braces(self, end: int) -> bool:
+        """Whether braces hold nothing and belong to nothing: they only keep a distance, and are taken."""
+        rest = _EMPTY.match(self.text, end)
+        last = self.tokens[-1] if self.tokens else None
+        if rest is None or self.after_script() or (last is not None and last.kind in ("cmd", "func")):
+            return False
+        if last is not None and last.text == "}" and self.glued:  # the second argument of a fraction
+            return False
+        self.at = rest.end()
+        return True
 
     def number(self, text: str, begin: int, end: int) -> None:
         """A number of reasonable length."""

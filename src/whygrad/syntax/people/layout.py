@@ -89,7 +89,6 @@ def read_page(text: str) -> Page:
     (['dL/dw', '(f - y) * dz/dw', '(f - y) x'], ['z = wx + b'])
     """
     check_size(text)
-    text = _NOTHING.sub("  ", text)
     page = Page()
     text = _VERBATIM.sub(lambda m: re.sub(r"\S", " ", m[0]), without_columns(_without_boxes(text)))
     blocks = list(_blocks(text, page))
@@ -100,8 +99,7 @@ def read_page(text: str) -> Page:
     return page
 
 
-_NOTHING: Final = re.compile(r"(?<![\\A-Za-z_^}\])])\{\}(?=\s|=|$|\\q?quad)")
-"""Empty braces that only keep a distance."""
+_COLOUR: Final = re.compile(r"\{\s*\\color\s*\{[^{}]*\}(?![^{}]*$)")
 _BOX: Final = re.compile(r"\\(?:rlap|llap|parbox(?:\s*\[[^\]]*\])?\s*\{[^{}]*\})\s*(?=\{)")
 
 
@@ -118,6 +116,10 @@ def _without_boxes(text: str) -> str:
             box = re.sub(r"\S", " ", box)
         text = text[: found.start()] + box + text[end:]
         at = end
+    while (found := _COLOUR.search(text)) is not None:  # its braces hold together what is no unit
+        end = _past_braces(text, found.start())
+        inside = text[found.end() : end - 1]
+        text = f"{text[: found.start()]}{' ' * len(found[0])}{inside} {text[end:]}"
     return text
 
 
@@ -532,13 +534,13 @@ def _bare(text: str) -> str:
     if "\\begin" not in text:
         text = text.replace("&", " ")
     text = re.sub(
-        r"^(?:\s|&|\\[,;!: ]|\\q?quad\b"
+        r"^(?:\s|&|\{\}(?!\s*\\q?quad)|\\[,;!: ]|\\q?quad\b"
         r"|\\(?:Rightarrow|implies|therefore|iff|Longrightarrow|hfill)\b|[⇒→∴])+",
         "",
         text,
     )
     text = _LED_IN.sub("", _LABEL.sub("", text))
-    text = re.sub(r"(?:\s|(?<!\\)&|\\[,;!: ]|\\q?quad\b|\\nonumber|\\notag)+$", "", text)
+    text = re.sub(r"(?:\s|(?<![\\_^}])\{\}|(?<!\\)&|\\[,;!: ]|\\q?quad\b|\\nonumber|\\notag)+$", "", text)
     return text.strip().rstrip(",;.").strip()
 
 

@@ -58,15 +58,7 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
     said = understand([*chain.assumptions, *spoken])
     words = Words(_long_names([*texts, *chain.lines]), macros, letters=_summed([*texts, *chain.lines]))
     style = replace(style, differentials=_has_differentials([*texts, *chain.lines]))
-    parsed: list[Parsed | None] = []
-    errors: list[tuple[str, Span | None]] = []
-    for line in chain.lines:
-        try:
-            parsed.append(parse(find_macros(line)[1], words, style))
-            errors.append(("", None))
-        except WhygradError as error:
-            parsed.append(None)
-            errors.append((error.reason, error.span))
+    parsed, errors = _parsed(chain.lines, words, style)
     trees, unread = read_lines([*texts, *_readable(said.formulas)], words, style)
     wrt = _wrt(chain.wrt, words, style)
     lines = [p.tree for p in parsed if p is not None]
@@ -77,18 +69,34 @@ def prepare(chain: Chain, style: Style, extra: Context | None) -> Prepared:
     context = extra or Context()
     context = Context(
         list(context.trees), list(unread), dict(context.meant), dict(context.kinds), list(context.facts),
-        dict(context.differentials),
+        dict(context.differentials), style.latest,
     )  # fmt: skip
-    context.latest = style.latest
     interpret(trees, letters, context)
-    if context.twice:
-        words.choices.add("latest")
+    words.choices |= {"latest"} if context.twice else set()
     context.kinds |= {n: merged(k, context.kinds.get(n)) for n, k in settled.kinds.items()}
     _losses(said, letters, context, words, style)
-    prepared = Prepared(chain, parsed, errors, context, said, letters, style, wrt, frozenset(words.bold))
+    bold = frozenset(words.bold)
+    prepared = Prepared(
+        chain, parsed, errors, context, said, letters, style, wrt, bold, choices=words.choices
+    )
     prepared.alias = _aliases(letters, context) | _capitals(letters, context)
-    prepared.choices = words.choices
     return prepared
+
+
+def _parsed(
+    lines: Iterable[str], words: Words, style: Style
+) -> tuple[list[Parsed | None], list[tuple[str, Span | None]]]:
+    """The trees of the lines; of one that cannot be read why, and where."""
+    parsed: list[Parsed | None] = []
+    errors: list[tuple[str, Span | None]] = []
+    for line in lines:
+        try:
+            parsed.append(parse(find_macros(line)[1], words, style))
+            errors.append(("", None))
+        except WhygradError as error:
+            parsed.append(None)
+            errors.append((error.reason, error.span))
+    return parsed, errors
 
 
 _SPOKEN: Final = re.compile(r"(?<![\\A-Za-z])(?:is|are|denotes?|means?|stands? for)(?![A-Za-z])")

@@ -106,7 +106,7 @@ def without_columns(text: str) -> str:
     return out[1:]
 
 
-_DEEP: Final = 8
+_DEEP: Final = 5
 """What begins so far to the right of the equals sign above goes on with a remark."""
 
 
