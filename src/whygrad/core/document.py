@@ -63,7 +63,9 @@ class Row:
     evidence: str = ""
     details: tuple[Row, ...] = ()
     raw: str = ""
-    """The person's own text, when it could not be read."""
+    """The person's own text, where it is shown as it was written."""
+    marked: tuple[tuple[int, int], ...] = ()
+    """Where in ``raw`` the places stand that are pointed out: begin and end of each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,11 +109,18 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
     """The chain under one reading after another, until one finds nothing wrong."""
     seen: set[tuple[object, ...]] = set()
     styles = STYLES
-    if _letters_clash(readings_of(chain, STYLES[0], extra=given)):
+    likeliest = readings_of(chain, styles[0], extra=given)
+    if _letters_clash(likeliest):
         styles = tuple(replace(style, letters_apart=True) for style in STYLES[:-1])
+        likeliest = readings_of(chain, styles[0], extra=given)
     met: set[str] = set()
     for style in styles:
-        reads = readings_of(chain, style, extra=given) if _differs(style, styles[0], met) else []
+        if style is styles[0]:
+            reads = likeliest
+        elif any(getattr(style, choice) != getattr(styles[0], choice) for choice in met):
+            reads = readings_of(chain, style, extra=given)
+        else:
+            continue  # it reads nothing otherwise: no choice of it was met
         for read in reads:
             met |= read.choices
             bodies = tuple(d.body for d in read.scope.definitions.values())
@@ -132,11 +139,6 @@ def _judgements(chain: Chain, given: Context | None) -> Iterator[Judged]:
                     return
         if len(seen) > 24:
             return
-
-
-def _differs(style: Style, first: Style, met: set[str]) -> bool:
-    """Whether a style reads anything otherwise than the first one: a choice of it was met."""
-    return style is first or any(getattr(style, choice) != getattr(first, choice) for choice in met)
 
 
 def _letters_clash(reads: Sequence[Read]) -> bool:

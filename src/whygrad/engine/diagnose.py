@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import chain
 from typing import Final
 
 from whygrad.core.cost import Scope
 from whygrad.core.document import Inline
 from whygrad.core.errors import WhygradError
-from whygrad.core.expr import ONE, ZERO, Expr, Number, Partial, Symbol, factors_of
+from whygrad.core.expr import ONE, ZERO, Expr, Number, Partial, Symbol, factors_of, mul
 from whygrad.core.walk import (
     Path,
     canonical,
@@ -158,6 +159,8 @@ class Diagnosis:
         self.case = case
         self.trees: list[tuple[Expr, Path, Node]] = list(self._trees())
         self._wrongs: dict[Node, list[tuple[str, Expr]]] = {}
+        self.doubles: list[tuple[Cause, Fraction]] = []
+        """False rules that make the line but for a sign or a number."""
 
     def wrongs(self, node: Node) -> list[tuple[str, Expr]]:
         """The mistakes that fit a node."""
@@ -195,6 +198,10 @@ class Diagnosis:
                 continue
             if self.case.is_after(cause.line):
                 found[cause.id] = cause
+            elif len(self.doubles) < MOST_PROOFS:
+                ratio = self.case.ratio_of_after(cause.line)
+                if ratio is not None and ratio != 1 and "/sign/" not in cause.id:
+                    self.doubles.append((cause, ratio))
         return sorted(found.values(), key=lambda c: c.cost)
 
     def _line(self, line: Expr, path: Path, value: Expr) -> Expr | None:
@@ -333,13 +340,27 @@ class Diagnosis:
         sites, corrected, fact = self._fact(mend)
         near = tuple(slip for cost, slip in ranked[1:] if cost <= ranked[0][0] + NEAR)
         if not ranked or ranked[0][0] > SAID:
-            slip, family, hint, cause = "", "", "", None
+            slip, family, hint, cause = "", "", "", self._two_slips()
         else:
             slip = ranked[0][1]
             row = MISTAKES[slip]
             family, hint = row.family, row.hint
             cause = (f"probably: {row.title}. {row.because}",)
         return Finding(slip, family, sites, fact, cause, hint, corrected, self.counterexample(), near)
+
+    def _two_slips(self) -> Inline | None:
+        """A false rule and a sign or number beside it that make the line: said, but never as its name."""
+        wrong = self.case.wrong
+        if wrong is None or wrong is ZERO:
+            return None
+        for cause, ratio in sorted(self.doubles, key=lambda found: found[0].cost):
+            if self.case.proves(mul(Number(ratio), cause.line), wrong):
+                title = MISTAKES[cause.id].title
+                other: Inline = ("the sign of the whole line",)
+                if ratio != -1:
+                    other = ("a factor ", Number(ratio), " of the whole line")
+                return (f"two slips together would explain it: {title}, and ", *other)
+        return None
 
     def _minus_was_added(self) -> bool:
         """Whether the line begins with a minus: then nothing was lost where it is wrong by a sign."""

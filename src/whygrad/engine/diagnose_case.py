@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
@@ -213,6 +215,27 @@ class Case:
             if table is None or sieve.after is None or not agree(sieve.floats, table, sieve.after):
                 return False
         return True
+
+    def ratio_of_after(self, e: Expr) -> Fraction | None:
+        """The small number that the line after is of ``e`` (index form) everywhere; None where it is none."""
+        if not self.sieves or self._is_spent():
+            return None
+        found: set[Fraction] = set()
+        for sieve in self.sieves:
+            table = sieve.floats.table(e)
+            if table is None or sieve.after is None or table[0] != sieve.after[0]:
+                return None
+            for x, y in zip(table[1], sieve.after[1], strict=True):
+                if not (math.isfinite(x) and math.isfinite(y)) or (x == 0) != (y == 0):
+                    return None
+                if x:
+                    near = Fraction(y / x).limit_denominator(4)
+                    if abs(y / x - near) > 1e-9 or abs(near) > 4:
+                        return None
+                    found.add(near)
+            if len(found) > 1:
+                return None
+        return found.pop() if found else None
 
     def is_before(self, e: Expr | None) -> bool:
         """Whether ``e`` (any form) has the values of the line before."""

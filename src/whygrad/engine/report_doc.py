@@ -41,11 +41,13 @@ def report_document(report: Report, *, hint: bool = False) -> Document:
         blocks += [Sentence(("Read in the picture:",)), Code(report.picture, "latex")]
     if not report.parts:
         blocks += _judged(report, "check", hint)
-        return Document((*blocks, Sentence((summary_of(report),))), report.scope, "check", report.json())
+        said = summary_of(report).split(": whygrad")[0] if hint else summary_of(report)
+        return Document((*blocks, Sentence((said,))), report.scope, "check", report.json())
     for k, part in enumerate(report.parts, 1):
         blocks.append(Heading((f"Derivation {k}",), 2))
         blocks += _judged(part, f"check.{k}", hint)
-    blocks.append(Sentence((_summary_of_parts(report.parts),)))
+    said = _summary_of_parts(report.parts)
+    blocks.append(Sentence((said.split(": whygrad")[0] if hint else said,)))
     return Document(tuple(blocks), report.scope, "check", report.json())
 
 
@@ -102,6 +104,7 @@ def _rows(report: Report) -> list[Row]:
                 reason=reason,
                 verdict=verdict,
                 changed=changed,
+                marked=_marked(line, report.mistake, len(sign)) if k == first and not readable else (),
             )
         )
     return rows
@@ -110,6 +113,18 @@ def _rows(report: Report) -> list[Row]:
 def _one_line(line: CheckedLine) -> str:
     """The person's own text."""
     return " ".join(line.source.split())
+
+
+def _marked(line: CheckedLine, found: Finding | None, shift: int) -> tuple[tuple[int, int], ...]:
+    """The places of a mistake in a line as it is shown, blanks in a row made one."""
+    places: list[tuple[int, int]] = []
+    for site in sorted(found.sites if found is not None else (), key=lambda s: s.start):
+        begin, end = (len(" ".join(line.source[:n].split())) for n in (site.start, site.end))
+        before = line.source[: site.start]
+        begin += bool(before.strip()) and before[-1].isspace()
+        if end > begin and (not places or shift + begin >= places[-1][1]):
+            places.append((shift + begin, shift + end))
+    return tuple(places)
 
 
 def _verdict(pair: Pair, first: bool, after_wrong: bool, report: Report, k: int) -> tuple[str, Inline]:
@@ -201,8 +216,14 @@ def example_sentence(pair: Pair, k: int) -> str:
         return (
             f"At a point that was tried, line {k} gives {e.values[0]} and line {k + 1} gives {e.values[1]}."
         )
-    where = ", ".join(f"{n} = {v}" for n, v in shown)
-    return f"With {where}: line {k} gives {e.values[0]}, line {k + 1} gives {e.values[1]}."
+    where = ", ".join(f"{n} = {_number(v)}" for n, v in shown)
+    before, after = map(_number, e.values)
+    return f"With {where}: line {k} gives {before}, line {k + 1} gives {after}."
+
+
+def _number(text: str) -> str:
+    """A number with the sign that formulas have."""
+    return text.replace("-", "−") if not text.lstrip("-")[:1].isalpha() else text
 
 
 def _after(report: Report) -> list[Block]:

@@ -133,13 +133,22 @@ def _rows(block: Rows, page: _Page) -> str:
     return f'<table class="rows" role="presentation"><tbody>{"".join(out)}</tbody></table>'
 
 
+def _own(row: Row) -> str:
+    """A person's own text, with what is pointed out marked."""
+    out, at = "", 0
+    for begin, end in row.marked:
+        out += f'{escape(row.raw[at:begin])}<mark class="changed">{escape(row.raw[begin:end])}</mark>'
+        at = end
+    return out + escape(row.raw[at:])
+
+
 def _row(row: Row, label: str, page: _Page) -> list[str]:
     said = _said(row, page)
     if is_note(row):
         return [_cells(('<td colspan="4" class="reason note">', said), lead=1)]
     boxes = [] if row.right is None else break_box(layout(row.right, page.scope, marks=row.changed))
     rights = [math_element(box, block=True) for box in boxes]
-    rights = rights or [f'<span class="raw">{escape(row.raw)}</span>']
+    rights = rights or [f'<span class="raw">{_own(row)}</span>']
     beside = all(print_width(box) <= _BESIDE for box in boxes)
     rule = f' title="{escape(row.rule)}"' if row.rule else ""
     span = "" if beside else ' colspan="2"'

@@ -98,6 +98,7 @@ def _row(row: Row) -> Json:
         evidence=row.evidence,
         details=[_row(inner) for inner in row.details],
         raw=row.raw,
+        marked=[list(place) for place in row.marked],
     )
     if row.relation != "=":
         found["relation"] = row.relation
@@ -303,6 +304,11 @@ def _read_block(data: Json) -> Block:
             raise _malformed(kind)
 
 
+def _place(data: Json) -> tuple[int, int]:
+    begin, end = map(_integer, _list(data))
+    return begin, end
+
+
 def _read_row(data: Json) -> Row:
     fields = _Fields(data)
     relation = fields.choice("relation", get_args(Relation), "=")
@@ -319,6 +325,7 @@ def _read_row(data: Json) -> Row:
         evidence=fields.text("evidence"),
         details=fields.items("details", _read_row),
         raw=fields.text("raw"),
+        marked=fields.items("marked", _place),
     )
 
 

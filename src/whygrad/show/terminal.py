@@ -27,7 +27,7 @@ from whygrad.show.glyphs import RELATIONS
 from whygrad.show.lines import Word, break_formula, coloured, painted, printable, underline, words, wrap
 from whygrad.show.rows import is_note, labels_of, said
 from whygrad.show.tables import table_lines
-from whygrad.show.text import MARK_ON, breakable, plain, to_ascii, width
+from whygrad.show.text import MARK_OFF, MARK_ON, breakable, plain, to_ascii, width
 
 PREFIX: Final[dict[str, str]] = {
     "proved": "proved: ",
@@ -232,7 +232,7 @@ def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _
         head += " " if left_width else ""
     head += f"{relation} " if relation else ""
     at = width(plain(head))
-    spelled = page.text(row.raw).rstrip() if row.right is None else page.formula(row.right, row.changed)
+    spelled = _own(row, page) if row.right is None else page.formula(row.right, row.changed)
     cut = break_formula(spelled, page.width - at, page.width - at - 2)
     lines.append(head + cut[0])
     lines += [" " * (at + 2) + text for text in cut[1:]]
@@ -241,6 +241,15 @@ def _set(row: Row, label: str, left: str, columns: tuple[int, int, int], page: _
     below = underline(lines[-1], ascii=page.ascii) if marked else ""
     end = width(plain(lines[-1]))
     return _Set(tuple(lines), end, row, tuple(page.words(said(row))), below)
+
+
+def _own(row: Row, page: _Page) -> str:
+    """A person's own text, with what is pointed out between marks."""
+    out, at = "", 0
+    for begin, end in row.marked:
+        out += page.text(row.raw[at:begin]) + MARK_ON + page.text(row.raw[begin:end]) + MARK_OFF
+        at = end
+    return out + page.text(row.raw[at:]).rstrip()
 
 
 def _reason_column(sets: Sequence[_Set], page: _Page) -> int:

@@ -58,6 +58,8 @@ class Base(ABC):
         self.strain: float = 0.0
         """How much had to be read into shapes, for comparing kinds."""
         self.free: set[str] = set()
+        self.calls = 0
+        """How many functions of the writer stand around one another."""
         self.entries = False
         """Whether a function of every entry is around: a number beside a matrix is added to each."""
         self.given_open: set[tuple[str, str]] = set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from whygrad.core.errors import Span
 from whygrad.core.expr import (
     Apply,
@@ -24,6 +26,9 @@ from whygrad.syntax.people.known import Known
 from whygrad.syntax.people.scripts import Parts, name_parts, spell
 from whygrad.syntax.people.setting import Meant
 from whygrad.syntax.people.tree import Tree
+
+MOST_CALLS: Final = 6
+"""Most functions of the writer inside one another: what is put in place doubles with each."""
 
 
 class Calls(Known):
@@ -130,6 +135,16 @@ class Calls(Known):
 
     def called(self, found: Parts, group: t.Group, tree: Tree) -> Val | None:
         """A name before brackets, if it is a function."""
+        self.calls += 1
+        try:
+            if self.calls > MOST_CALLS:
+                raise UnknownError("functions stand inside one another too deep", tree.span)
+            return self.call(found, group, tree)
+        finally:
+            self.calls -= 1
+
+    def call(self, found: Parts, group: t.Group, tree: Tree) -> Val | None:
+        """The value of a function of the writer, or None where a name before brackets is a factor."""
         name = found.name
         span = Span(tree.span.start, group.span.end)
         items = tuple(_argument(x) for x in group.items if not isinstance(x, t.Words))

@@ -239,7 +239,7 @@ class Characters(ABC):
         elif text in _FRACTIONS:
             for kind, piece in zip(("op", "number", "op", "number", "op"), _FRACTIONS[text], strict=True):
                 self.emit(kind, piece, begin, end)
-        elif flat.isdigit():
+        elif flat.isdecimal():
             self.emit("number", str(int(flat)), begin, end)
         elif flat.isspace() or unicodedata.category(text[0]).startswith(("C", "Z")):
             self.glued = False
