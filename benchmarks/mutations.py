@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -53,11 +54,14 @@ def figures(kind: str, tally: Tally) -> dict[str, Any]:
     return shown
 
 
-def run(kind: str, first: int, count: int, seed: int, names: tuple[str, ...], log: Path | None) -> Tally:
-    """Judge ``count`` mutants of a kind, beginning with number ``first``."""
+def run(
+    kind: str, first: int, count: int, seed: int, names: tuple[str, ...], log: Path | None, minutes: float
+) -> Tally:
+    """Judge ``count`` mutants of a kind, beginning with number ``first``, or as many as the time allows."""
     tally = Tally()
     number = first
-    while tally.tried < count and number < first + 20 * count:
+    ends = time.monotonic() + 60 * minutes
+    while tally.tried < count and number < first + 20 * count and time.monotonic() < ends:
         before = len(tally.failures)
         judge(tally, kind, number, seed, names)
         number += 1
@@ -68,6 +72,47 @@ def run(kind: str, first: int, count: int, seed: int, names: tuple[str, ...], lo
                 if tally.tried % 200 == 0:
                     out.write(json.dumps(figures(kind, tally)) + "\n")
     return tally
+
+
+def table(tallies: dict[str, Tally], fuzzed: list[Path]) -> str:
+    """The page of figures, in Markdown."""
+    rows = [figures(kind, tally) for kind, tally in tallies.items()]
+    total = sum(row["chains"] for row in rows)
+    words = {
+        "rows": "wrong, by the rows of the table of mistakes",
+        "random": "wrong, by random edits of the tree",
+        "right": "right, rewritten",
+    }
+    lines = [
+        "# The checker on derivations that were made wrong on purpose",
+        "",
+        "Made by `benchmarks/mutations.py --merge … --table`; do not edit. Lines of the gallery's",
+        "derivations (all routes and levels) with one line changed, printed in LaTeX or plain text in hands",
+        "and layouts drawn by lot, read and judged as a person's are. The truth is the slow oracle's, at 50",
+        "digits.",
+        "",
+        f"{total:,} of the 40,000 that the whole run makes have been judged.",
+        "",
+        "| line | chains | wrong verdicts | left open | first wrong line found | named | family first"
+        " | among the first two | ms |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows:
+        shares = ("first_wrong_found", "named", "family_first", "family_first_two")
+        cells = [f"{row[key]:.1%}" if key in row else "–" for key in shares]
+        begun = [words[row["kind"]], f"{row['chains']:,}", row["wrong_verdicts"], f"{row['undecided']:.1%}"]
+        lines.append("| " + " | ".join(map(str, [*begun, *cells, row["ms_each"]])) + " |")
+    runs = [json.loads(path.read_text(encoding="utf8")) for path in fuzzed]
+    if runs:
+        count, failed = (sum(run[key] for run in runs) for key in ("inputs", "failures"))
+        lines += [
+            "",
+            f"Fuzzing (`benchmarks/fuzz_check.py`): {count:,} of 1,000,000 inputs, {failed} crashes or",
+            "hangs,",
+            f"the slowest {max(run['slowest_s'] for run in runs)} s of processor time,",
+            f"the largest process {max(run['memory_mb'] for run in runs)} MB.",
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def _merged(parts: list[Path]) -> dict[str, Tally]:
@@ -86,12 +131,15 @@ def main() -> int:
     parser.add_argument("--random", type=int, default=5000)
     parser.add_argument("--right", type=int, default=20000)
     parser.add_argument("--first", type=int, default=0, help="number of the first mutant of each kind")
+    parser.add_argument("--minutes", type=float, default=1e9, help="most time for each kind")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--costs", default="", help="names of costs, with commas; all by default")
     parser.add_argument("--again", default="", metavar="KIND:NUMBER", help="one mutant, with what was said")
     parser.add_argument("--log", type=Path, help="failures, one a line, while it runs")
     parser.add_argument("--out", type=Path, help="counts as JSON")
     parser.add_argument("--merge", type=Path, nargs="*", default=[], help="join the counts of runs")
+    parser.add_argument("--table", type=Path, help="the page of figures")
+    parser.add_argument("--fuzzed", type=Path, nargs="*", default=[], help="figures of fuzz_check.py")
     args = parser.parse_args()
     names = tuple(filter(None, args.costs.split(","))) or costs.names()
     if args.again:
@@ -104,7 +152,8 @@ def main() -> int:
         tallies = _merged(args.merge)
     else:
         tallies = {
-            kind: run(kind, args.first, getattr(args, kind), args.seed, names, args.log) for kind in KINDS
+            kind: run(kind, args.first, getattr(args, kind), args.seed, names, args.log, args.minutes)
+            for kind in KINDS
         }
     for kind, tally in tallies.items():
         print(json.dumps(figures(kind, tally)))
@@ -114,6 +163,8 @@ def main() -> int:
         counts = {kind: {**vars(t), "failures": t.failures[:50]} for kind, t in tallies.items()}
         shown = {"figures": [figures(k, t) for k, t in tallies.items()], "counts": counts}
         args.out.write_text(json.dumps(shown, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+    if args.table:
+        args.table.write_text(table(tallies, args.fuzzed), encoding="utf8")
     return int(any(t.wrong_verdicts or t.errors for t in tallies.values()))
 
 

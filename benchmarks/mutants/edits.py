@@ -12,6 +12,7 @@ from whygrad.core.expr import (
     Add,
     Call,
     Compare,
+    Delta,
     Expr,
     Index,
     Mul,
@@ -66,5 +67,5 @@ def _edited(line: Expr, rng: random.Random) -> Expr:
 
 
 def outside_partial(line: Expr, path: Path) -> bool:
-    """Derivatives are left whole: what is in them belongs to the line before, too."""
-    return not any(isinstance(at(line, path[:n]), Partial | Symbol) for n in range(len(path)))
+    """Derivatives are left whole: what is in them belongs to the line before, too. So are positions."""
+    return not any(isinstance(at(line, path[:n]), Partial | Symbol | Delta) for n in range(len(path)))

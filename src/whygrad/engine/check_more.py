@@ -14,7 +14,7 @@ from typing import Final
 
 from whygrad.core.cost import Declaration, Domain, Scope
 from whygrad.core.derivation import Evidence
-from whygrad.core.expr import ZERO, Add, Call, Expr, Mul, Reduce, Symbol, neg
+from whygrad.core.expr import ZERO, Add, Call, Cases, Compare, Expr, Mul, Reduce, Symbol, neg
 from whygrad.core.report import Pair
 from whygrad.core.walk import names, postorder, substitute
 from whygrad.engine.check_judge import Case, Judge
@@ -42,6 +42,8 @@ def given_more(read: Read, before: Val, after: Val, case: Case, found: Pair) -> 
             return replace(again, notes=(*again.notes, f"taking it that {words}"))
         why = f"right if {words}: say whether that is so"
         return Pair("undecided", Evidence("undecided", why), settles=(line,) if line else ())
+    if any(_tells_apart(node) for node in postorder(after.expr)):
+        return found  # who writes where it bends means all of it
     court = Judge(read.scope)
     used = court.depends(before.expr) | court.depends(after.expr)
     for words, scope in _branches(read, used):
@@ -49,6 +51,11 @@ def given_more(read: Read, before: Val, after: Val, case: Case, found: Pair) -> 
         if court.pair(before, after, case).verdict == "equal" and not _nothing(after, court, case):
             return Pair("undecided", Evidence("undecided", f"right where {words}; elsewhere it is not"))
     return found
+
+
+def _tells_apart(node: Expr) -> bool:
+    """Whether a part of a line is about where something bends."""
+    return isinstance(node, Compare | Cases) or (isinstance(node, Call) and node.name in {*_BENDING, "sign"})
 
 
 def _nothing(line: Val, court: Judge, case: Case) -> bool:

@@ -174,6 +174,7 @@ class Floats:
         self.count = 0
         """How many tables were computed, large ones counted several times."""
         self._tables: dict[Expr, Table] = {}
+        self._inverses: dict[str, tuple[list[list[float]], float]] = {}
         self._gathers: dict[tuple[Axes, Axes], list[int]] = {}
 
     def size(self, index: Index) -> int:
@@ -211,6 +212,10 @@ class Floats:
                 return (instantiate(self.scope.definitions[name], indices),)
             case Call(name) if name in self.scope.definitions:
                 return (unfold_call(node, self.scope),)
+            case Entry(Apply("inv", (Symbol(_, ()),)), indices):
+                return indices
+            case Apply("det" | "logdet", (Symbol(_, ()),)):
+                return ()
             case Entry(Apply("inv" | "det" | "logdet", (array,))):
                 raise TypeError(array)
             case _:
@@ -282,8 +287,43 @@ class Floats:
                 return self._join(_choose, kids)
             case Reduce():
                 return self._reduce(node, kids)
+            case Entry(Apply("inv", (Symbol(name, ()),))):
+                inverse, _ = self._inverted(name)
+
+                def place(i: float, k: float) -> float:
+                    return inverse[int(i) - 1][int(k) - 1]
+
+                return self._join(place, kids)
+            case Apply("det" | "logdet" as op, (Symbol(name, ()),)):
+                _, det = self._inverted(name)
+                return (), [det if op == "det" else math.log(det)]
             case _:
                 raise TypeError(node)
+
+    def _inverted(self, name: str) -> tuple[list[list[float]], float]:
+        """The inverse of a declared square matrix, and its determinant: by elimination."""
+        found = self._inverses.get(name)
+        if found is not None:
+            return found
+        n = math.isqrt(sum(1 for other, _ in self.point.values if other == name))
+        rows = [
+            [float(self.point.values[name, (i + 1, k + 1)]) for k in range(n)]
+            + [float(i == k) for k in range(n)]
+            for i in range(n)
+        ]
+        det = 1.0
+        for k in range(n):
+            pivot = max(range(k, n), key=lambda i: abs(rows[i][k]))
+            if not rows[pivot][k]:
+                raise TypeError("singular")
+            det *= rows[pivot][k] * (1 if pivot == k else -1)
+            rows[k], rows[pivot] = rows[pivot], rows[k]
+            rows[k] = [x / rows[k][k] for x in rows[k]]
+            for i in range(n):
+                if i != k:
+                    rows[i] = [x - rows[i][k] * y for x, y in zip(rows[i], rows[k], strict=True)]
+        found = self._inverses[name] = [row[n:] for row in rows], det
+        return found
 
     def _symbol(self, node: Symbol, kids: tuple[Table, ...]) -> Table:
         if node.name in self.scope.definitions:

@@ -51,16 +51,22 @@ def _classes(trees: list[Tree], taken: Container[str]) -> Iterator[tuple[str, st
     whole: dict[str, int] = {}
     below: dict[str, int] = {}
     for tree in trees:
+        divisors: list[Tree] = []
         for node in t.walk(tree):
             if isinstance(node, t.Big):
                 summed |= set(node.binder.letters)
-            elif isinstance(node, t.Name) and node.name in ("K", "C"):
+            elif isinstance(node, t.Name):
                 whole[node.name] = whole.get(node.name, 0) + 1
-            elif isinstance(node, t.Product | t.Quotient):
-                for name in _below(node):
-                    below[name] = below.get(name, 0) + 1
-    for name, times in whole.items():
-        if name not in taken and times == below.get(name) and name.lower() in summed:
+            elif isinstance(node, t.Quotient):
+                divisors.append(node.bottom)
+            elif isinstance(node, t.Product):
+                divisors += [f for op, f in node.factors if op == "/"]
+        inside = {x for d in divisors for x in t.walk(d) if isinstance(x, t.Name)}
+        for name in inside:
+            below[name.name] = below.get(name.name, 0) + 1
+    for name in ("K", "C"):
+        divides = name in whole and whole[name] == below.get(name)
+        if divides and name not in taken and name.lower() in summed:
             yield name.lower(), name
 
 

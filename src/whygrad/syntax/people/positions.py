@@ -212,7 +212,8 @@ class Positions(Arithmetic):
                 for sign, term in terms:
                     inner = t.bare(term)
                     if isinstance(inner, t.Script) and not inner.primes and inner.sub is not None:
-                        parts.append(self.looked_up(term, 0))
+                        found = self.looked_up(term, 0)
+                        parts.append(found if sign > 0 else neg(found))
                         continue
                     part = (
                         self.position(term, dim) if not isinstance(t.bare(term), t.Num) else self.number(term)
