@@ -5,7 +5,6 @@
 //   MATHFONT  the maths font as woff2
 // Everything but index.html, the service worker and the icon lies in a folder named by the contents, so that
 // files of two versions never meet.
-import * as esbuild from "esbuild";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
@@ -16,6 +15,8 @@ import { unpack } from "./src/pack.ts";
 const [out, engine, flint, mathFont] = process.argv.slice(2).map((name) => path.resolve(name));
 const here = path.dirname(fileURLToPath(import.meta.url));
 const modules = path.join(process.cwd(), "node_modules");
+// What it is built with lies where it was fetched, not beside this file.
+const { default: esbuild } = await import(pathToFileURL(path.join(modules, "esbuild", "lib", "main.js")).href);
 const from = (...names) => path.join(here, ...names);
 const target = ["es2022"];
 
