@@ -13,7 +13,21 @@ from typing import Final
 from whygrad.core.cost import Scope
 from whygrad.core.derivation import Evidence
 from whygrad.core.errors import WhygradError
-from whygrad.core.expr import ONE, ZERO, Compare, Delta, Expr, Index, Number, Partial, Symbol, add, mul, neg
+from whygrad.core.expr import (
+    ONE,
+    ZERO,
+    Compare,
+    Delta,
+    Expr,
+    Index,
+    Number,
+    Partial,
+    Reduce,
+    Symbol,
+    add,
+    mul,
+    neg,
+)
 from whygrad.core.report import Pair
 from whygrad.core.walk import free_indices, names, postorder, substitute
 from whygrad.engine.check_fold import named_again
@@ -23,6 +37,8 @@ from whygrad.meaning.equal import Verdict, same_value
 from whygrad.meaning.to_index import Converter
 from whygrad.syntax.people.resolve import Val
 
+MOST_SUMS: Final = 24
+"""A line with more sums in it is not judged."""
 MOST_NODES: Final = 60_000
 """A line whose derivative grows beyond this is not judged."""
 
@@ -216,6 +232,8 @@ class Judge:
         for e in (a, b):
             if sum(1 for _ in postorder(e)) > MOST_NODES:
                 return Verdict("undecided", Evidence("undecided", "the expressions grow too large"))
+            if sum(isinstance(node, Reduce) for node in postorder(e)) > MOST_SUMS:
+                return Verdict("undecided", Evidence("undecided", "too many sums stand in the expressions"))
         found = same_value(a, b, self.scope)
         if found.kind == "undecided":
             for seed in (7, 23, 41):  # other sizes: an inverse may exist for some only
