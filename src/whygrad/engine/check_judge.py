@@ -29,7 +29,7 @@ from whygrad.core.expr import (
     neg,
 )
 from whygrad.core.report import Pair
-from whygrad.core.walk import free_indices, names, postorder, substitute
+from whygrad.core.walk import fold, free_indices, names, postorder, substitute
 from whygrad.engine.check_fold import named_again
 from whygrad.meaning.differentiate import evaluate_partials
 from whygrad.meaning.enclose import sampled_equal
@@ -37,8 +37,8 @@ from whygrad.meaning.equal import Verdict, same_value
 from whygrad.meaning.to_index import Converter
 from whygrad.syntax.people.resolve import Val
 
-MOST_SUMS: Final = 24
-"""A line with more sums in it is not judged."""
+MOST_SUMS: Final = 12
+"""A line with more sums inside one another is not judged."""
 MOST_NODES: Final = 60_000
 """A line whose derivative grows beyond this is not judged."""
 
@@ -232,8 +232,8 @@ class Judge:
         for e in (a, b):
             if sum(1 for _ in postorder(e)) > MOST_NODES:
                 return Verdict("undecided", Evidence("undecided", "the expressions grow too large"))
-            if sum(isinstance(node, Reduce) for node in postorder(e)) > MOST_SUMS:
-                return Verdict("undecided", Evidence("undecided", "too many sums stand in the expressions"))
+            if _depth_of_sums(e) > MOST_SUMS:
+                return Verdict("undecided", Evidence("undecided", "too many sums stand inside one another"))
         found = same_value(a, b, self.scope)
         if found.kind == "undecided":
             for seed in (7, 23, 41):  # other sizes: an inverse may exist for some only
@@ -320,6 +320,11 @@ class Judge:
                         swap: dict[Expr, Expr] = {x: y}
                         one, two = substitute(a, swap), substitute(b, swap)
                         yield f"{x.letter} read as {y.letter}", one, two
+
+
+def _depth_of_sums(e: Expr) -> int:
+    """How many sums stand inside one another."""
+    return fold(e, lambda node, kids: max(kids, default=0) + isinstance(node, Reduce))
 
 
 def told_apart(x: Index, *lines: Expr) -> bool:
