@@ -107,8 +107,8 @@ def table(tallies: dict[str, Tally], fuzzed: list[Path]) -> str:
         count, failed = (sum(run[key] for run in runs) for key in ("inputs", "failures"))
         lines += [
             "",
-            f"Fuzzing (`benchmarks/fuzz_check.py`): {count:,} of 1,000,000 inputs, {failed} crashes or",
-            "hangs,",
+            f"Fuzzing (`benchmarks/fuzz_check.py`): {count:,} of 1,000,000 inputs, {failed} crashes",
+            "or hangs,",
             f"the slowest {max(run['slowest_s'] for run in runs)} s of processor time,",
             f"the largest process {max(run['memory_mb'] for run in runs)} MB.",
         ]
